@@ -1,0 +1,17 @@
+# The libraries TerraGen stands on. Without TERRAGEN_GEO only LibTorch and nlohmann-json are needed.
+find_package(Threads REQUIRED)
+find_package(Torch REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB QUIET) # core/png compresses where it is at hand, stores otherwise
+if(TERRAGEN_GEO)
+  find_package(GDAL REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(tomlplusplus REQUIRED)
+endif()
+if(TERRAGEN_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+if(TERRAGEN_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,1 @@
+# Install rules: find_package(TerraGen) gives TerraGen::core, TerraGen::layout, ... as targets.

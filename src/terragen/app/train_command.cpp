@@ -1,0 +1,92 @@
+#include "terragen/app/train_command.h"
+
+#include <cstdio>
+#include <format>
+#include <memory>
+
+#include "terragen/core/error.h"
+#include "terragen/data/packing.h"
+#include "terragen/training/train_job.h"
+
+namespace terragen::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TrainOptions {
+  training::TrainJob job;
+  std::vector<std::string> data;
+  std::string run;
+  std::string from;
+  double minutes = 0;
+};
+
+// A folder of shards is taken as it is; datasets are packed into the run's folder once.
+fs::path shards_of(const TrainOptions& options) {
+  if (options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json")) return options.data.front();
+  const fs::path packed = fs::path(options.run) / "shards";
+  if (fs::exists(packed / "shards.json")) {
+    if (options.job.trainer.resume) return packed;
+    throw RequestError(std::format("{} holds a training run already", options.run),
+                       "continue it with --resume, or choose another folder");
+  }
+  std::vector<fs::path> folders(options.data.begin(), options.data.end());
+  fs::create_directories(options.run);
+  data::pack_datasets(folders, packed, {});
+  return packed;
+}
+
+void train(TrainOptions options) {
+  options.job.run = options.run;
+  options.job.from = options.from;
+  options.job.trainer.stop_after_seconds = options.minutes * 60.0;
+  options.job.shards = shards_of(options);
+  const training::TrainingEnd end = training::run_train_job(options.job);
+  std::printf("%s: %s\n", end == training::TrainingEnd::finished ? "trained model" : "paused, model so far",
+              (options.job.run / "model").string().c_str());
+  std::printf("log and pictures: %s\n", options.run.c_str());
+  if (end == training::TrainingEnd::paused) std::printf("continue with --resume\n");
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, std::function<void()>& run) {
+  auto options = std::make_shared<TrainOptions>();
+  training::TrainJob& job = options->job;
+  CLI::App* command = app.add_subcommand("train", "Train a model on datasets or packed shards");
+  command->add_option("model", job.model, "What to train: generator or autoencoder")
+      ->required()
+      ->check(CLI::IsMember({"generator", "autoencoder"}));
+  command->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
+  command->add_option("-o,--output", options->run, "Folder of the run")->required();
+  command->add_option("--from", options->from, "Model to start from; a generator needs one with an autoencoder");
+  command->add_option("--steps", job.trainer.steps, "Optimiser steps")->capture_default_str();
+  command->add_flag("--resume", job.trainer.resume, "Continue the run from its newest checkpoint");
+  command->add_option("--seed", job.trainer.seed, "Seed of every random draw")->capture_default_str();
+  command->add_option("--device", job.compute.device, "cpu or cuda")->capture_default_str();
+  command->add_option("--precision", job.compute.precision, "bf16 or fp32")->capture_default_str();
+  command->add_option("--threads", job.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  command->add_option("--batch", job.batch, "Samples a step")->capture_default_str();
+  command->add_option("--crop", job.crop, "Pixels of the square crops")->capture_default_str();
+  command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")->capture_default_str();
+  command->add_option("--learning-rate", job.trainer.learning_rate, "Highest learning rate")->capture_default_str();
+  command->add_option("--warmup", job.trainer.warmup_steps, "Steps of linear warm-up")->capture_default_str();
+  command->add_option("--ema", job.trainer.ema_decay, "Decay of the weights' moving average")->capture_default_str();
+  command->add_option("--checkpoint-every", job.trainer.checkpoint_every, "Steps between checkpoints")->capture_default_str();
+  command->add_option("--preview-every", job.trainer.preview_every, "Steps between sample grids; 0: none")->capture_default_str();
+  command->add_option("--log-every", job.trainer.log_every, "Steps between lines of the log")->capture_default_str();
+  command->add_option("--minutes", options->minutes, "Save and end after this long; 0: no limit")->capture_default_str();
+  command->add_option("--object-weight", job.generator_loss.object_weight, "lambda of the mask-weighted loss; 0: plain")->capture_default_str();
+  command->add_option("--weight-exponent", job.generator_loss.weight_exponent, "alpha of the mask-weighted loss")->capture_default_str();
+  command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")->capture_default_str();
+  command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();
+  command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")->capture_default_str();
+  command->add_option("--unet-channels", job.unet_channels, "Channels of a new U-Net's levels")->delimiter(',');
+  command->add_option("--autoencoder-channels", job.autoencoder_channels, "Channels of a new autoencoder's levels")->delimiter(',');
+  command->add_flag("!--no-vector-branch", job.vector_branch, "Without the layout encoder's vector branch");
+  command->add_flag("!--no-raster-branch", job.raster_branch, "Without the layout encoder's raster branch");
+  command->add_flag("--single-scale", job.single_scale, "Inject the layout at the first level alone");
+  command->callback([options, &run] { run = [options] { train(*options); }; });
+}
+
+}  // namespace terragen::app

@@ -1,0 +1,28 @@
+// Datasets to packed shards, so that training reads nothing else.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace terragen::data {
+
+struct PackOptions {
+  bool without_test = false;  // leave the test places out: what travels to a training machine
+};
+
+struct PackSummary {
+  std::int64_t train = 0;
+  std::int64_t val = 0;
+  std::int64_t test = 0;
+  std::size_t classes = 0;
+  std::size_t tasks = 0;
+  std::int64_t bytes = 0;
+};
+
+// Classes are joined by name. Datasets of one data type and band range keep their stored values; others are mapped
+// to uint8 by each dataset's own band range. RequestError when the numbers of bands differ.
+PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& output,
+                          const PackOptions& options);
+
+}  // namespace terragen::data

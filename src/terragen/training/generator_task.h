@@ -1,0 +1,47 @@
+// Training of the generator: U-Net and layout encoder on the autoencoder's latents.
+#pragma once
+
+#include <vector>
+
+#include "terragen/diffusion/noise_schedule.h"
+#include "terragen/models/model_folder.h"
+#include "terragen/training/task.h"
+
+namespace terragen::training {
+
+struct GeneratorTaskOptions {
+  double object_weight = 1.0;     // lambda of the mask-weighted loss; 0: plain
+  double weight_exponent = 0.25;  // alpha of the mask-weighted loss
+  double drop_layout = 0.1;       // shares of samples whose conditions are withheld, independently
+  double drop_task = 0.1;
+  double drop_metadata = 0.2;
+  double drop_all = 0.05;         // and together: what guidance leads away from
+  double inpaint_share = 0.2;     // of samples that see part of the image and paint the rest
+  double min_snr_gamma = 5.0;     // weight min(SNR, gamma) of the x0 error; 0: none
+
+  void validate() const;
+};
+
+class GeneratorTask : public Task {
+ public:
+  // `model` must hold autoencoder, U-Net and layout encoder; the autoencoder stays frozen. `shown`: a few samples
+  // that previews paint again.
+  GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options);
+  std::shared_ptr<torch::nn::Module> module() override { return trained_; }
+  torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) override;
+  void write_preview(const std::filesystem::path& png) override;
+  void save(const std::filesystem::path& folder) override;
+  Json settings() const override;
+
+ private:
+  torch::Tensor latents_of(const torch::Tensor& images);
+  torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
+
+  models::ModelFolder model_;
+  std::shared_ptr<torch::nn::Module> trained_;
+  diffusion::NoiseSchedule schedule_;
+  shards::Batch shown_;
+  GeneratorTaskOptions options_;
+};
+
+}  // namespace terragen::training

@@ -1,0 +1,49 @@
+// A training job from packed shards to a model folder: what `terragen train` and the bare machine's trainer both run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "terragen/core/json_file.h"
+#include "terragen/tensor/device.h"
+#include "terragen/training/autoencoder_task.h"
+#include "terragen/training/generator_task.h"
+#include "terragen/training/trainer.h"
+
+namespace terragen::training {
+
+struct TrainJob {
+  std::string model = "generator";  // "generator" or "autoencoder"
+  std::filesystem::path shards;     // folder with shards.json
+  std::filesystem::path run;
+  std::filesystem::path from;       // model to start from; a generator needs one that holds an autoencoder
+  int batch = 16;
+  int crop = 256;                   // pixels
+  int loader_threads = 1;
+  double scale_jitter = 1.25;
+  TrainerOptions trainer;
+  tensor::ComputeOptions compute;
+  AutoencoderTaskOptions autoencoder_loss;
+  GeneratorTaskOptions generator_loss;
+  // Architecture, where `from` does not bring the part.
+  std::int64_t latent_channels = 8;
+  std::int64_t patch_size = 2;
+  std::vector<std::int64_t> autoencoder_channels = {64, 96, 160};
+  std::vector<std::int64_t> unet_channels = {96, 160, 256};
+  std::vector<std::int64_t> layout_channels = {64, 96, 128};
+  std::string prediction_type = "v_prediction";  // or "epsilon"
+  bool vector_branch = true;
+  bool raster_branch = true;
+  bool single_scale = false;  // inject the layout at the first level alone
+};
+
+// Every member by its name; unknown keys are refused with RequestError naming them, so that a typing error is seen.
+TrainJob train_job_from_json(const Json& value, const std::string& place);
+Json to_json(const TrainJob& job);
+
+// Runs to the end of the job, its time limit or an interrupt (see Trainer). RequestError for settings that cannot be.
+TrainingEnd run_train_job(const TrainJob& job);
+
+}  // namespace terragen::training

@@ -1,0 +1,175 @@
+#include "terragen/training/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <format>
+#include <numbers>
+
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/memory.h"
+#include "terragen/core/progress.h"
+#include "terragen/core/seed.h"
+#include "terragen/training/checkpoint.h"
+#include "terragen/training/ema.h"
+#include "terragen/training/train_log.h"
+
+namespace terragen::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string names_of(const shards::Batch& batch) {
+  std::string names;
+  for (const std::string& source : batch.sources) names += (names.empty() ? "" : ", ") + source;
+  return names;
+}
+
+}  // namespace
+
+void TrainerOptions::validate() const {
+  if (steps <= 0) throw RequestError(std::format("steps is {}, it must be positive", steps));
+  if (!(learning_rate > 0)) throw RequestError(std::format("the learning rate is {}, it must be positive", learning_rate));
+  if (ema_decay < 0 || ema_decay >= 1) throw RequestError(std::format("the EMA decay is {}, not in [0, 1)", ema_decay));
+  if (!(clip_norm > 0)) throw RequestError(std::format("the clip norm is {}, it must be positive", clip_norm));
+  if (log_every <= 0 || checkpoint_every <= 0) throw RequestError("log and checkpoint intervals must be positive");
+}
+
+Trainer::Trainer(Task& task, shards::Loader& loader, fs::path run, TrainerOptions options,
+                 tensor::ComputeOptions compute)
+    : task_(task), loader_(loader), run_(std::move(run)), options_(options), compute_(std::move(compute)) {
+  options_.validate();
+}
+
+double Trainer::rate_at(std::int64_t step) const {
+  if (step < options_.warmup_steps) {
+    return options_.learning_rate * static_cast<double>(step + 1) / static_cast<double>(options_.warmup_steps);
+  }
+  const double span = static_cast<double>(std::max<std::int64_t>(1, options_.steps - options_.warmup_steps));
+  const double done = static_cast<double>(step - options_.warmup_steps) / span;
+  const double fall = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(1.0, done)));
+  return options_.learning_rate * (options_.final_rate_share + (1.0 - options_.final_rate_share) * fall);
+}
+
+void Trainer::preview(Ema& ema, std::int64_t step) {
+  const torch::NoGradGuard no_grad;
+  const Ema::Swapped averaged(ema);
+  task_.module()->eval();
+  task_.write_preview(run_ / std::format("preview-{:08}.png", step));
+  task_.module()->train();
+}
+
+TrainingEnd Trainer::train() {
+  const torch::Device device = tensor::parse_device(compute_.device);
+  const std::shared_ptr<torch::nn::Module> module = task_.module();
+  module->to(device);
+  module->train();
+  const std::vector<torch::Tensor> parameters = module->parameters();
+  torch::optim::AdamW optimiser(
+      parameters,
+      torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay).betas({0.9, 0.99}));
+  Ema ema(module, options_.ema_decay);
+
+  CheckpointState state{.step = 0, .seed = options_.seed, .settings = task_.settings()};
+  state.settings["steps"] = options_.steps;
+  state.settings["learning_rate"] = options_.learning_rate;
+  state.settings["seed"] = options_.seed;
+  state.settings["batch"] = loader_.options().batch;
+  state.settings["precision"] = compute_.precision;
+  const auto newest = newest_checkpoint(run_);
+  if (newest && !options_.resume) {
+    throw RequestError(std::format("{} holds a training run already", run_.string()),
+                       "continue it with --resume, or choose another folder");
+  }
+  if (newest) state = load_checkpoint(*newest, state.settings, *module, ema, optimiser);
+  fs::create_directories(run_);
+  loader_.seek(state.step);
+
+  TrainLog log(run_, state.step);
+  Progress progress("training", options_.steps, "steps");
+  progress.advance(state.step);
+  const auto began = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+  const std::int64_t first = state.step;
+  std::int64_t logged_step = state.step;
+  double logged_at = 0;
+  double loss_sum = 0;
+  const auto save = [&] { save_checkpoint(run_, state, *module, ema, optimiser); };
+
+  while (state.step < options_.steps) {
+    for (auto& group : optimiser.param_groups()) {
+      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate_at(state.step));
+    }
+    const shards::Batch batch = loader_.next();
+    optimiser.zero_grad();
+    Scalars scalars;
+    torch::Tensor loss;
+    {
+      const tensor::AutocastGuard autocast(device.type(), compute_.precision == "bf16");
+      loss = task_.loss(batch, derive_seed(options_.seed, static_cast<std::uint64_t>(state.step)), scalars);
+    }
+    const double value = loss.item<double>();
+    double norm = 0;
+    if (std::isfinite(value)) {
+      loss.backward();
+      norm = torch::nn::utils::clip_grad_norm_(parameters, options_.clip_norm);
+    }
+    if (!std::isfinite(value) || !std::isfinite(norm)) {
+      save();
+      throw DataError(names_of(batch),
+                      std::format("step {}: the loss or its gradient is not a number", state.step + 1),
+                      std::format("the state before this step is kept in {}", run_.string()));
+    }
+    optimiser.step();
+    ema.update(state.step);
+    ++state.step;
+    loss_sum += value;
+    progress.advance(1, std::format("loss {:.4f}", value));
+
+    if (state.step % options_.log_every == 0 || state.step == options_.steps) {
+      const double now = seconds();
+      const auto steps = static_cast<double>(state.step - logged_step);
+      scalars["loss"] = loss_sum / steps;
+      scalars["gradient_norm"] = norm;
+      scalars["learning_rate"] = rate_at(state.step - 1);
+      scalars["samples_per_second"] = steps * static_cast<double>(loader_.options().batch) / std::max(1e-9, now - logged_at);
+      scalars["seconds"] = now;
+      scalars["peak_memory_mib"] = static_cast<double>(peak_memory_bytes()) / (1 << 20);
+      log.append(state.step, scalars);
+      logged_step = state.step;
+      logged_at = now;
+      loss_sum = 0;
+    }
+    if (options_.preview_every > 0 && state.step % options_.preview_every == 0) {
+      preview(ema, state.step);
+      log.draw_curve();
+    }
+    const bool last = state.step == options_.steps;
+    if (!last && state.step % options_.checkpoint_every == 0) save();
+    if (interrupt_requested()) {
+      save();
+      throw Interrupted(std::format("stopped at step {}; continue with --resume", state.step));
+    }
+    const bool enough = (options_.stop_after > 0 && state.step - first >= options_.stop_after) ||
+                        (options_.stop_after_seconds > 0 && seconds() >= options_.stop_after_seconds);
+    if (enough && !last) {
+      save();
+      log.draw_curve();
+      const torch::NoGradGuard no_grad;
+      const Ema::Swapped averaged(ema);
+      module->eval();
+      task_.save(run_ / "model");
+      return TrainingEnd::paused;
+    }
+  }
+  save();
+  log.draw_curve();
+  if (options_.preview_every > 0) preview(ema, state.step);
+  const torch::NoGradGuard no_grad;
+  const Ema::Swapped averaged(ema);
+  module->eval();
+  task_.save(run_ / "model");
+  return TrainingEnd::finished;
+}
+
+}  // namespace terragen::training
