@@ -1,0 +1,150 @@
+#include "terragen/nn/attention.h"
+
+namespace terragen::nn {
+
+namespace tn = torch::nn;
+
+namespace {
+
+tn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
+  return tn::Linear(tn::LinearOptions(in, out).bias(bias));
+}
+
+}  // namespace
+
+AttentionImpl::AttentionImpl(const AttentionOptions& options) : options_(options) {
+  const std::int64_t dim = options.query_dim;
+  to_q_ = register_module("to_q", linear(dim, dim, options.bias));
+  if (options.has_text) {
+    const std::int64_t source = options.cross_dim > 0 ? options.cross_dim : dim;
+    to_k_ = register_module("to_k", linear(source, dim, options.bias));
+    to_v_ = register_module("to_v", linear(source, dim, options.bias));
+  }
+  if (options.layout_dim > 0) {
+    to_k_layout_ = register_module("to_k_layout", linear(options.layout_dim, dim, false));
+    to_v_layout_ = register_module("to_v_layout", linear(options.layout_dim, dim, false));
+    const torch::NoGradGuard no_grad;
+    to_v_layout_->weight.zero_();
+  }
+  to_out_ = register_module("to_out", tn::ModuleList(linear(dim, dim)));
+}
+
+torch::Tensor AttentionImpl::split(const torch::Tensor& x) const {
+  return x.view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
+}
+
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const AttentionContext& context) {
+  const torch::Tensor q = split(to_q_(x));
+  torch::Tensor mixed;
+  if (options_.has_text) {
+    const torch::Tensor& source = options_.cross_dim > 0 ? context.text : x;
+    if (source.defined()) mixed = at::scaled_dot_product_attention(q, split(to_k_(source)), split(to_v_(source)));
+  }
+  if (to_k_layout_ && context.layout.defined()) {
+    std::optional<torch::Tensor> mask;
+    if (context.layout_mask.defined()) {
+      mask = torch::zeros({x.size(0), 1, 1, context.layout.size(1)}, q.options())
+                 .masked_fill(context.layout_mask.logical_not().unsqueeze(1).unsqueeze(1), -1e4)
+                 .expand({x.size(0), 1, x.size(1), context.layout.size(1)});
+    }
+    const torch::Tensor spoken = at::scaled_dot_product_attention(q, split(to_k_layout_(context.layout)),
+                                                                  split(to_v_layout_(context.layout)), mask);
+    mixed = mixed.defined() ? mixed + spoken : spoken;
+  }
+  if (!mixed.defined()) return torch::zeros_like(x);
+  return to_out_[0]->as<tn::Linear>()->forward(mixed.transpose(1, 2).reshape(x.sizes()));
+}
+
+FeedForwardImpl::FeedForwardImpl(std::int64_t dim) {
+  // diffusers: net = [GEGLU(proj), Dropout, Linear].
+  proj_ = linear(dim, 8 * dim);
+  out_ = linear(4 * dim, dim);
+  const auto gate = std::make_shared<tn::Module>("GEGLU");
+  gate->register_module("proj", proj_);
+  const auto net = register_module("net", std::make_shared<tn::Module>("net"));
+  net->register_module("0", gate);
+  net->register_module("2", out_);
+}
+
+torch::Tensor FeedForwardImpl::forward(const torch::Tensor& x) {
+  const auto parts = proj_(x).chunk(2, -1);
+  return out_(parts[0] * at::gelu(parts[1]));
+}
+
+BasicTransformerBlockImpl::BasicTransformerBlockImpl(const TransformerOptions& options) {
+  const std::int64_t dim = options.channels;
+  const auto norm = [&] { return tn::LayerNorm(tn::LayerNormOptions({dim})); };
+  norm1_ = register_module("norm1", norm());
+  attn1_ = register_module("attn1", Attention(AttentionOptions{.query_dim = dim, .heads = options.heads}));
+  if (options.cross_dim > 0 || options.layout_dim > 0) {
+    norm2_ = register_module("norm2", norm());
+    attn2_ = register_module("attn2", Attention(AttentionOptions{.query_dim = dim,
+                                                                 .heads = options.heads,
+                                                                 .cross_dim = options.cross_dim,
+                                                                 .layout_dim = options.layout_dim,
+                                                                 .has_text = options.cross_dim > 0}));
+  }
+  norm3_ = register_module("norm3", norm());
+  ff_ = register_module("ff", FeedForward(dim));
+}
+
+torch::Tensor BasicTransformerBlockImpl::forward(const torch::Tensor& x, const AttentionContext& context) {
+  torch::Tensor h = x + attn1_(norm1_(x), AttentionContext{});
+  if (attn2_) h = h + attn2_(norm2_(h), context);
+  return h + ff_(norm3_(h));
+}
+
+Transformer2DImpl::Transformer2DImpl(const TransformerOptions& options)
+    : linear_projection_(options.linear_projection) {
+  const std::int64_t c = options.channels;
+  norm_ = register_module("norm", tn::GroupNorm(tn::GroupNormOptions(options.groups, c).eps(1e-6)));
+  if (linear_projection_) {
+    proj_in_ = tn::AnyModule(register_module("proj_in", linear(c, c)));
+  } else {
+    proj_in_ = tn::AnyModule(register_module("proj_in", tn::Conv2d(tn::Conv2dOptions(c, c, 1))));
+  }
+  transformer_blocks_ = register_module("transformer_blocks", tn::ModuleList());
+  for (std::int64_t i = 0; i < options.layers; ++i) transformer_blocks_->push_back(BasicTransformerBlock(options));
+  if (linear_projection_) {
+    proj_out_ = tn::AnyModule(register_module("proj_out", linear(c, c)));
+  } else {
+    proj_out_ = tn::AnyModule(register_module("proj_out", tn::Conv2d(tn::Conv2dOptions(c, c, 1))));
+  }
+}
+
+torch::Tensor Transformer2DImpl::forward(const torch::Tensor& x, const AttentionContext& context) {
+  const std::int64_t n = x.size(0);
+  const std::int64_t h = x.size(2);
+  const std::int64_t w = x.size(3);
+  torch::Tensor y = norm_(x);
+  if (!linear_projection_) y = proj_in_.forward(y);
+  y = y.permute({0, 2, 3, 1}).reshape({n, h * w, -1});
+  if (linear_projection_) y = proj_in_.forward(y);
+  for (const auto& block : *transformer_blocks_) y = block->as<BasicTransformerBlock>()->forward(y, context);
+  if (linear_projection_) y = proj_out_.forward(y);
+  y = y.view({n, h, w, -1}).permute({0, 3, 1, 2});
+  if (!linear_projection_) y = proj_out_.forward(y);
+  return x + y;
+}
+
+SpatialAttentionImpl::SpatialAttentionImpl(std::int64_t channels, std::int64_t groups, double eps) {
+  group_norm_ = register_module("group_norm", tn::GroupNorm(tn::GroupNormOptions(groups, channels).eps(eps)));
+  to_q_ = register_module("to_q", linear(channels, channels));
+  to_k_ = register_module("to_k", linear(channels, channels));
+  to_v_ = register_module("to_v", linear(channels, channels));
+  to_out_ = register_module("to_out", tn::ModuleList(linear(channels, channels)));
+}
+
+torch::Tensor SpatialAttentionImpl::forward(const torch::Tensor& x) {
+  const std::int64_t n = x.size(0);
+  const std::int64_t h = x.size(2);
+  const std::int64_t w = x.size(3);
+  const torch::Tensor y = group_norm_(x).permute({0, 2, 3, 1}).reshape({n, h * w, -1});
+  const torch::Tensor mixed = at::scaled_dot_product_attention(to_q_(y).unsqueeze(1), to_k_(y).unsqueeze(1),
+                                                               to_v_(y).unsqueeze(1))
+                                  .squeeze(1);
+  const torch::Tensor out = to_out_[0]->as<tn::Linear>()->forward(mixed);
+  return x + out.view({n, h, w, -1}).permute({0, 3, 1, 2});
+}
+
+}  // namespace terragen::nn
