@@ -66,6 +66,8 @@ Geometry make_point(Point point, double radius);
 
 // Every kind as polygons: lines become ribbons, points become 32-gons.
 std::vector<Polygon> as_polygons(const Geometry& geometry);
+// A line as convex pieces whose union is the ribbon `width` pixels wide: flat ends, mitred joins.
+std::vector<Polygon> ribbon(const Vertices& line, double width);
 // Bounds of the drawn shape (widths and radii included). Empty geometry: all zero.
 Bounds bounds_of(const Geometry& geometry);
 // Signed-free area of the drawn shape in square pixels: exteriors minus holes.

@@ -45,6 +45,11 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
+// {"kind", "parts": [[exterior, hole, ...], ...], "lines", "points", "width", "radius"}: every shape without loss.
+nlohmann::json geometry_to_json(const Geometry& geometry);
+// DataError naming `place` when the JSON does not have that form.
+Geometry geometry_from_json(const nlohmann::json& value, const std::string& place);
+
 // Everything but the dense mask as JSON, features with GeoJSON-like coordinates in pixels; the form that shards hold.
 nlohmann::json layout_to_json(const Layout& layout);
 // DataError naming `place` when the JSON does not have that form or a class index is not below `classes`.

@@ -5,7 +5,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/models/layout_fusion.h"
-#include "terragen/nn/fourier_features.h"
+#include "terragen/nn/embeddings.h"
 
 namespace terragen::models {
 namespace {

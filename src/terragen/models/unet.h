@@ -1,0 +1,47 @@
+// The one U-Net: diffusers' UNet2DConditionModel with our layout injection.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "terragen/models/unet_blocks.h"
+#include "terragen/models/unet_config.h"
+#include "terragen/nn/embeddings.h"
+
+namespace terragen::models {
+
+// Undefined tensors and an empty list: condition absent.
+struct UNetCondition {
+  torch::Tensor text;                          // [N, T, cross_attention_dim]
+  torch::Tensor time_addition;                 // [N, time_dim], added to the time embedding
+  std::vector<torch::Tensor> layout_features;  // F_k: [N, layout_channels[k], h / 2^k, w / 2^k]
+  torch::Tensor layout_tokens;                 // [N, M, layout_token_dim]
+  torch::Tensor layout_token_mask;             // [N, M] bool, true = present
+};
+
+// Called with a part's name and output; for tests.
+using Trace = std::function<void(const std::string&, const torch::Tensor&)>;
+
+// At initialisation the network with a layout equals the one without.
+class UNet2DConditionModelImpl : public torch::nn::Module {
+ public:
+  explicit UNet2DConditionModelImpl(UNetConfig config);
+  // sample: [N, in_channels, h, w], any h and w; timestep: scalar or [N]; result: [N, out_channels, h, w].
+  torch::Tensor forward(const torch::Tensor& sample, const torch::Tensor& timestep, const UNetCondition& condition,
+                        const Trace& trace = {});
+  const UNetConfig& config() const { return config_; }
+
+ private:
+  UNetConfig config_;
+  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};
+  nn::TimestepEmbedding time_embedding_{nullptr};
+  torch::nn::ModuleList down_blocks_{nullptr}, up_blocks_{nullptr};
+  MidBlock mid_block_{nullptr};
+  torch::nn::GroupNorm conv_norm_out_{nullptr};
+};
+TORCH_MODULE(UNet2DConditionModel);
+
+}  // namespace terragen::models
