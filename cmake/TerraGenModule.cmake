@@ -81,9 +81,10 @@ function(terragen_module)
   if(TERRAGEN_TESTS AND M_TESTS)
     add_executable(${target}_test ${M_TESTS})
     target_compile_options(${target}_test PRIVATE ${TERRAGEN_WARNINGS})
+    target_compile_definitions(${target}_test PRIVATE TERRAGEN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest GTest::gtest_main)
     if(M_TORCH)
-      target_precompile_headers(${target}_test REUSE_FROM terragen_torch_header)
+      target_link_libraries(${target}_test PRIVATE terragen_torch)
     endif()
     # A suite named Golden* reads the reference tensors, one named Real* the real data: each gets its label.
     gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "-*Golden*:*Real*"

@@ -1,0 +1,29 @@
+#include "terragen/diffusion/sampling_loop.h"
+
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+
+namespace terragen::diffusion {
+
+torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise) {
+  const std::vector<std::int64_t>& timesteps = sampler.timesteps();
+  for (std::size_t i = 0; i < timesteps.size(); ++i) {
+    if (interrupt_requested()) throw Interrupted("stopped while sampling");
+    torch::Tensor drawn;
+    if (sampler.needs_noise(i)) {
+      if (!noise) throw InternalError("[sample] the sampler needs noise and has no source of it");
+      drawn = noise(i);
+    }
+    x = sampler.step(denoiser(x, timesteps[i]), i, x, drawn);
+  }
+  return x;
+}
+
+torch::Tensor guide(const torch::Tensor& null, const torch::Tensor& layout, const torch::Tensor& all,
+                    double layout_scale, double text_scale) {
+  torch::Tensor result = null + layout_scale * (layout - null);
+  if (all.defined()) result = result + text_scale * (all - layout);
+  return result;
+}
+
+}  // namespace terragen::diffusion

@@ -1,0 +1,25 @@
+// The one loop from noise to a clean sample.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+
+#include "terragen/diffusion/sampler.h"
+
+namespace terragen::diffusion {
+
+// What the network says about x: [N, C, h, w] at time step t (the same for the whole batch).
+using Denoiser = std::function<torch::Tensor(const torch::Tensor& x, std::int64_t t)>;
+// Noise for step `index`, shaped like x; called only where the sampler needs it.
+using NoiseSource = std::function<torch::Tensor(std::size_t index)>;
+
+// Throws Interrupted between steps when the user asked to stop.
+torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise = {});
+
+// Classifier-free guidance at two scales (Brooks et al. 2023 for two conditions):
+//   null + layout_scale (layout - null) + text_scale (all - layout); `all` undefined: no text.
+torch::Tensor guide(const torch::Tensor& null, const torch::Tensor& layout, const torch::Tensor& all,
+                    double layout_scale, double text_scale);
+
+}  // namespace terragen::diffusion

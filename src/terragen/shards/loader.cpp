@@ -1,0 +1,122 @@
+#include "terragen/shards/loader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+
+#include "terragen/core/error.h"
+
+namespace terragen::shards {
+
+void LoaderOptions::validate() const {
+  if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
+  if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
+  if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
+  if (augment.scale_jitter < 1) throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));
+}
+
+Batch collate(const std::vector<Sample>& samples) {
+  Batch batch;
+  std::vector<torch::Tensor> images;
+  std::vector<torch::Tensor> valid;
+  for (const Sample& sample : samples) {
+    images.push_back(sample.image);
+    valid.push_back(sample.valid.unsqueeze(0));
+    batch.layouts.push_back(sample.layout);
+    batch.sources.push_back(sample.source);
+  }
+  batch.images = torch::stack(images);
+  batch.valid = torch::stack(valid);
+  return batch;
+}
+
+Loader::Loader(const ShardReader& reader, LoaderOptions options) : reader_(reader), options_(options) {
+  options_.validate();
+  if (reader.size() == 0) throw RequestError("the shards hold no samples of this split");
+  std::map<std::string, std::vector<std::size_t>> by_dataset;
+  for (std::size_t i = 0; i < reader.size(); ++i) {
+    const std::string& source = reader.source(i);
+    by_dataset[source.substr(0, source.find('/'))].push_back(i);
+  }
+  double sum = 0;
+  for (auto& [name, indexes] : by_dataset) {
+    sum += std::pow(static_cast<double>(indexes.size()), options_.balance);
+    cumulative_.push_back(sum);
+    groups_.push_back(std::move(indexes));
+  }
+  for (double& share : cumulative_) share /= sum;
+}
+
+Loader::~Loader() { stop(); }
+
+void Loader::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
+}
+
+void Loader::seek(std::int64_t step) {
+  stop();
+  position_ = claimed_ = step;
+  ready_.clear();
+  failure_ = nullptr;
+  stopping_ = false;
+  for (int i = 0; i < options_.threads; ++i) workers_.emplace_back([this] { work(); });
+}
+
+Batch Loader::batch_of(std::int64_t step) const {
+  std::vector<Sample> samples;
+  for (int i = 0; i < options_.batch; ++i) {
+    Random random(derive_seed(derive_seed(options_.seed, static_cast<std::uint64_t>(step)), static_cast<std::uint64_t>(i)));
+    const double u = random.uniform();
+    const auto group = static_cast<std::size_t>(std::ranges::upper_bound(cumulative_, u) - cumulative_.begin());
+    const std::vector<std::size_t>& indexes = groups_[std::min(group, groups_.size() - 1)];
+    const auto index = indexes[static_cast<std::size_t>(random.below(std::ssize(indexes)))];
+    samples.push_back(augment(reader_.get(index), options_.augment, random));
+  }
+  return collate(samples);
+}
+
+void Loader::work() {
+  constexpr std::int64_t kAhead = 4;  // batches
+  // Preparing one batch is small work: letting LibTorch spread it would take threads from the training itself.
+  at::set_num_threads(1);
+  while (true) {
+    std::int64_t step = 0;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopping_ || claimed_ < position_ + kAhead; });
+      if (stopping_) return;
+      step = claimed_++;
+    }
+    try {
+      Batch batch = batch_of(step);
+      const std::scoped_lock lock(mutex_);
+      ready_[step] = std::move(batch);
+    } catch (...) {
+      const std::scoped_lock lock(mutex_);
+      failure_ = std::current_exception();
+      stopping_ = true;
+    }
+    changed_.notify_all();
+  }
+}
+
+Batch Loader::next() {
+  if (workers_.empty()) return batch_of(position_++);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || ready_.contains(position_); });
+  if (failure_) std::rethrow_exception(failure_);
+  Batch batch = std::move(ready_.at(position_));
+  ready_.erase(position_);
+  ++position_;
+  lock.unlock();
+  changed_.notify_all();
+  return batch;
+}
+
+}  // namespace terragen::shards

@@ -1,0 +1,72 @@
+// Batches for training: what step k gets depends on the seed and k alone.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "terragen/shards/augment.h"
+#include "terragen/shards/shard_reader.h"
+
+namespace terragen::shards {
+
+struct Batch {
+  torch::Tensor images;                 // [N, B, S, S], float32 in [-1, 1]
+  torch::Tensor valid;                  // [N, 1, S, S], float32, 1 where measured
+  std::vector<layout::Layout> layouts;  // S x S each
+  std::vector<std::string> sources;
+};
+
+struct LoaderOptions {
+  int batch = 16;
+  std::uint64_t seed = 0;
+  int threads = 1;             // that prepare batches ahead; 0: prepared when asked for
+  double balance = 0.5;        // datasets are drawn in proportion to their size to this power (1: as they are)
+  AugmentOptions augment;
+
+  void validate() const;
+};
+
+// One thread calls seek() and next().
+class Loader {
+ public:
+  Loader(const ShardReader& reader, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  const LoaderOptions& options() const { return options_; }
+  // The next batch is that of step `step`.
+  void seek(std::int64_t step);
+  Batch next();
+  // The batch of step `step`, computed here and now.
+  Batch batch_of(std::int64_t step) const;
+
+ private:
+  void stop();
+  void work();
+
+  const ShardReader& reader_;
+  LoaderOptions options_;
+  std::vector<std::vector<std::size_t>> groups_;  // samples by dataset
+  std::vector<double> cumulative_;                // of the groups' shares
+  std::int64_t position_ = 0;                     // of next()
+  std::int64_t claimed_ = 0;                      // of the workers
+  bool stopping_ = false;
+  std::exception_ptr failure_;
+  std::map<std::int64_t, Batch> ready_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::thread> workers_;
+};
+
+// Stacks samples of one size.
+Batch collate(const std::vector<Sample>& samples);
+
+}  // namespace terragen::shards
