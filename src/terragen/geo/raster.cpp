@@ -1,0 +1,94 @@
+#include "terragen/geo/raster.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <format>
+#include <limits>
+#include <type_traits>
+
+#include "terragen/core/error.h"
+
+namespace terragen::geo {
+namespace {
+
+constexpr std::array<std::string_view, 4> kNames{"uint8", "uint16", "int16", "float32"};
+
+template <class T>
+double load(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(T));
+  return static_cast<double>(value);
+}
+
+template <class T>
+void store(std::byte* at, double value) {
+  T stored;
+  if constexpr (std::is_integral_v<T>) {
+    const double low = std::numeric_limits<T>::min();
+    const double high = std::numeric_limits<T>::max();
+    stored = std::isnan(value) ? T{0} : static_cast<T>(std::clamp(std::nearbyint(value), low, high));
+  } else {
+    stored = static_cast<T>(value);
+  }
+  std::memcpy(at, &stored, sizeof(T));
+}
+
+}  // namespace
+
+std::string_view data_type_name(DataType type) { return kNames.at(static_cast<std::size_t>(type)); }
+
+DataType data_type_from_name(const std::string& name, const std::string& place) {
+  const auto found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) throw DataError(place, std::format("the number type \"{}\" is not offered", name));
+  return static_cast<DataType>(found - kNames.begin());
+}
+
+std::size_t size_of(DataType type) {
+  constexpr std::array<std::size_t, 4> kSizes{1, 2, 2, 4};
+  return kSizes.at(static_cast<std::size_t>(type));
+}
+
+std::pair<double, double> natural_range(DataType type) {
+  switch (type) {
+    case DataType::uint8: return {0, 255};
+    case DataType::uint16: return {0, 65535};
+    case DataType::int16: return {-32768, 32767};
+    case DataType::float32: return {0, 1};
+  }
+  throw InternalError("[natural_range] unknown type");
+}
+
+double Raster::at(int band, int x, int y) const {
+  const std::size_t index = static_cast<std::size_t>(band) * pixels() +
+                            static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
+  const std::byte* place = samples.data() + index * size_of(type);
+  switch (type) {
+    case DataType::uint8: return load<std::uint8_t>(place);
+    case DataType::uint16: return load<std::uint16_t>(place);
+    case DataType::int16: return load<std::int16_t>(place);
+    case DataType::float32: return load<float>(place);
+  }
+  throw InternalError("[Raster] unknown type");
+}
+
+void Raster::set(int band, int x, int y, double value) {
+  const std::size_t index = static_cast<std::size_t>(band) * pixels() +
+                            static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
+  std::byte* place = samples.data() + index * size_of(type);
+  switch (type) {
+    case DataType::uint8: return store<std::uint8_t>(place, value);
+    case DataType::uint16: return store<std::uint16_t>(place, value);
+    case DataType::int16: return store<std::int16_t>(place, value);
+    case DataType::float32: return store<float>(place, value);
+  }
+}
+
+Raster make_raster(int width, int height, int bands, DataType type) {
+  Raster raster{.width = width, .height = height, .bands = bands, .type = type};
+  raster.samples.assign(raster.pixels() * static_cast<std::size_t>(bands) * size_of(type), std::byte{0});
+  return raster;
+}
+
+}  // namespace terragen::geo

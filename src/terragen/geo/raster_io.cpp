@@ -1,0 +1,284 @@
+#include "terragen/geo/raster_io.h"
+
+#include <gdal_priv.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <format>
+#include <memory>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/geo/gdal_scope.h"
+
+namespace terragen::geo {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Closer {
+  void operator()(GDALDataset* dataset) const { GDALClose(GDALDataset::ToHandle(dataset)); }
+};
+using Handle = std::unique_ptr<GDALDataset, Closer>;
+
+// Formats that hold pixels of their own and refer to nothing else.
+constexpr const char* kDrivers[] = {"GTiff", "PNG", "JPEG", "JP2OpenJPEG", nullptr};
+
+Handle open(const fs::path& path, const GdalErrorScope& scope) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) throw DataError(path.string(), "is not a file that can be read");
+  Handle dataset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_INTERNAL, kDrivers));
+  if (!dataset) {
+    scope.check(path.string(), "is not an image of a format that can be read");
+    throw DataError(path.string(), "is not an image of a format that can be read", "GeoTIFF, PNG, JPEG and JPEG 2000 are");
+  }
+  return dataset;
+}
+
+DataType type_of(GDALDataType type, const std::string& place) {
+  switch (type) {
+    case GDT_Byte: return DataType::uint8;
+    case GDT_UInt16: return DataType::uint16;
+    case GDT_Int16: return DataType::int16;
+    case GDT_Int32:
+    case GDT_UInt32:
+    case GDT_Float32:
+    case GDT_Float64: return DataType::float32;
+    default: throw DataError(place, std::format("has pixels of type {}, which is not offered", GDALGetDataTypeName(type)));
+  }
+}
+
+GDALDataType gdal_type(DataType type) {
+  switch (type) {
+    case DataType::uint8: return GDT_Byte;
+    case DataType::uint16: return GDT_UInt16;
+    case DataType::int16: return GDT_Int16;
+    case DataType::float32: return GDT_Float32;
+  }
+  throw InternalError("[write_raster] unknown type");
+}
+
+std::string crs_text(const OGRSpatialReference* reference) {
+  if (reference == nullptr || reference->IsEmpty()) return {};
+  const char* authority = reference->GetAuthorityName(nullptr);
+  const char* code = reference->GetAuthorityCode(nullptr);
+  if (authority != nullptr && code != nullptr) return std::format("{}:{}", authority, code);
+  char* wkt = nullptr;
+  reference->exportToWkt(&wkt);
+  const std::string text = wkt == nullptr ? "" : wkt;
+  CPLFree(wkt);
+  return text;
+}
+
+bool has_palette(GDALDataset& dataset) {
+  return dataset.GetRasterCount() == 1 && dataset.GetRasterBand(1)->GetColorTable() != nullptr &&
+         dataset.GetRasterBand(1)->GetRasterDataType() == GDT_Byte;
+}
+
+RasterInfo info_of(GDALDataset& dataset, const std::string& place) {
+  RasterInfo info;
+  info.width = dataset.GetRasterXSize();
+  info.height = dataset.GetRasterYSize();
+  info.bands = has_palette(dataset) ? 3 : dataset.GetRasterCount();
+  if (info.width <= 0 || info.height <= 0 || info.bands <= 0) throw DataError(place, "holds no pixels");
+  info.type = type_of(dataset.GetRasterBand(1)->GetRasterDataType(), place);
+  for (int b = 1; b <= dataset.GetRasterCount(); ++b) {
+    if (type_of(dataset.GetRasterBand(b)->GetRasterDataType(), place) != info.type) {
+      throw DataError(std::format("{}: band {}", place, b), "has another number type than the first band");
+    }
+  }
+  int known = 0;
+  const double nodata = dataset.GetRasterBand(1)->GetNoDataValue(&known);
+  if (known != 0) info.nodata = nodata;
+  info.georeference.crs = crs_text(dataset.GetSpatialRef());
+  GeoTransform transform{};
+  if (dataset.GetGeoTransform(transform.data()) == CE_None && is_invertible(transform)) {
+    info.georeference.crs_from_pixel = transform;
+  }
+  return info;
+}
+
+// Pixels that carry the nodata value or NaN in any band are not measured.
+void mark_valid(Raster& raster) {
+  if (!raster.nodata && raster.type != DataType::float32) return;
+  const double nodata = raster.nodata.value_or(std::nan(""));
+  std::vector<std::uint8_t> valid(raster.pixels(), 1);
+  bool all = true;
+  for (int b = 0; b < raster.bands; ++b) {
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x) {
+        const double value = raster.at(b, x, y);
+        if (!std::isnan(value) && value != nodata) continue;
+        valid[static_cast<std::size_t>(y) * static_cast<std::size_t>(raster.width) + static_cast<std::size_t>(x)] = 0;
+        all = false;
+      }
+    }
+  }
+  if (!all) raster.valid = std::move(valid);
+}
+
+Raster expand_palette(GDALDataset& dataset, const std::vector<std::uint8_t>& indexes, const PixelWindow& w) {
+  Raster raster = make_raster(w.width, w.height, 3, DataType::uint8);
+  const GDALColorTable* table = dataset.GetRasterBand(1)->GetColorTable();
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    const GDALColorEntry* entry = table->GetColorEntry(indexes[i]);
+    const GDALColorEntry color = entry == nullptr ? GDALColorEntry{0, 0, 0, 255} : *entry;
+    raster.samples[i] = static_cast<std::byte>(color.c1);
+    raster.samples[raster.pixels() + i] = static_cast<std::byte>(color.c2);
+    raster.samples[2 * raster.pixels() + i] = static_cast<std::byte>(color.c3);
+  }
+  return raster;
+}
+
+Raster select_bands(const Raster& all, const std::vector<int>& bands) {
+  Raster result = all;
+  result.bands = static_cast<int>(bands.size());
+  result.samples.clear();
+  const auto plane = static_cast<std::ptrdiff_t>(all.pixels() * size_of(all.type));
+  for (const int b : bands) {
+    result.samples.insert(result.samples.end(), all.samples.begin() + b * plane, all.samples.begin() + (b + 1) * plane);
+  }
+  return result;
+}
+
+void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorScope& scope, const std::string& place) {
+  const bool png = path.extension() == ".png";
+  GDALDriverManager* manager = GetGDALDriverManager();
+  GDALDriver* memory = manager->GetDriverByName("MEM");
+  GDALDriver* driver = manager->GetDriverByName(png ? "PNG" : "GTiff");
+  if (memory == nullptr || driver == nullptr) throw InternalError("[write_raster] GDAL lacks a driver");
+  Handle source(memory->Create("", raster.width, raster.height, raster.bands, gdal_type(raster.type), nullptr));
+  if (!source) throw DataError(place, "does not fit into memory");
+  const std::size_t plane = raster.pixels() * size_of(raster.type);
+  for (int b = 0; b < raster.bands; ++b) {
+    // GDAL's interface takes a pointer to non-const also for writing.
+    auto* data = const_cast<std::byte*>(raster.samples.data() + static_cast<std::size_t>(b) * plane);
+    if (source->GetRasterBand(b + 1)->RasterIO(GF_Write, 0, 0, raster.width, raster.height, data, raster.width,
+                                               raster.height, gdal_type(raster.type), 0, 0, nullptr) != CE_None) {
+      scope.check(place, "cannot be written");
+    }
+    if (raster.nodata && !png) source->GetRasterBand(b + 1)->SetNoDataValue(*raster.nodata);
+  }
+  if (!png && raster.georeference.crs_from_pixel) {
+    GeoTransform transform = *raster.georeference.crs_from_pixel;
+    source->SetGeoTransform(transform.data());
+  }
+  if (!png && !raster.georeference.crs.empty()) {
+    OGRSpatialReference reference;
+    reference.SetFromUserInput(raster.georeference.crs.c_str());
+    source->SetSpatialRef(&reference);
+  }
+  std::vector<const char*> options;
+  if (!png) {
+    options = {"COMPRESS=DEFLATE", "PREDICTOR=2", "BIGTIFF=IF_SAFER"};
+    if (raster.type == DataType::float32) options[1] = "PREDICTOR=3";
+    if (raster.width > 512 || raster.height > 512) options.push_back("TILED=YES");
+    if (raster.bands == 3 && raster.type == DataType::uint8) options.push_back("PHOTOMETRIC=RGB");
+  }
+  options.push_back(nullptr);
+  Handle target(driver->CreateCopy(path.c_str(), source.get(), FALSE, const_cast<char**>(options.data()), nullptr, nullptr));
+  scope.check(place, "cannot be written");
+  if (!target) throw DataError(place, "cannot be written");
+}
+
+}  // namespace
+
+RasterInfo read_raster_info(const fs::path& path) {
+  const GdalErrorScope scope;
+  const Handle dataset = open(path, scope);
+  return info_of(*dataset, path.string());
+}
+
+Raster read_raster(const fs::path& path, const std::vector<int>& bands, const std::optional<PixelWindow>& window) {
+  const std::string place = path.string();
+  const GdalErrorScope scope;
+  const Handle dataset = open(path, scope);
+  const RasterInfo info = info_of(*dataset, place);
+  const PixelWindow w = window.value_or(PixelWindow{0, 0, info.width, info.height});
+  if (w.x < 0 || w.y < 0 || w.width <= 0 || w.height <= 0 || w.x + w.width > info.width || w.y + w.height > info.height) {
+    throw InternalError("[read_raster] the window leaves the image");
+  }
+  for (const int b : bands) {
+    if (b < 0 || b >= info.bands) throw DataError(place, std::format("has {} bands, band {} (from 0) is not among them", info.bands, b));
+  }
+  Raster raster;
+  if (has_palette(*dataset)) {
+    std::vector<std::uint8_t> indexes(static_cast<std::size_t>(w.width) * static_cast<std::size_t>(w.height));
+    if (dataset->GetRasterBand(1)->RasterIO(GF_Read, w.x, w.y, w.width, w.height, indexes.data(), w.width, w.height,
+                                            GDT_Byte, 0, 0, nullptr) != CE_None) {
+      scope.check(place, "cannot be read to its end");
+    }
+    raster = expand_palette(*dataset, indexes, w);
+    if (!bands.empty()) raster = select_bands(raster, bands);
+  } else {
+    std::vector<int> numbers = bands;
+    if (numbers.empty()) {
+      for (int b = 0; b < info.bands; ++b) numbers.push_back(b);
+    }
+    raster = make_raster(w.width, w.height, static_cast<int>(numbers.size()), info.type);
+    const std::size_t plane = raster.pixels() * size_of(raster.type);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (dataset->GetRasterBand(numbers[i] + 1)->RasterIO(GF_Read, w.x, w.y, w.width, w.height,
+                                                           raster.samples.data() + i * plane, w.width, w.height,
+                                                           gdal_type(info.type), 0, 0, nullptr) != CE_None) {
+        scope.check(place, "cannot be read to its end");
+      }
+    }
+  }
+  scope.check(place, "cannot be read to its end");
+  raster.nodata = info.nodata;
+  raster.georeference = window_of(info.georeference, w.x, w.y);
+  mark_valid(raster);
+  return raster;
+}
+
+void write_raster(const fs::path& path, const Raster& raster) {
+  const bool png = path.extension() == ".png";
+  const bool png_can = (raster.type == DataType::uint8 || raster.type == DataType::uint16) &&
+                       (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+  if ((png && !png_can) || (!png && path.extension() != ".tif" && path.extension() != ".tiff")) {
+    throw InternalError(std::format("[write_raster] {} cannot hold this raster", path.string()));
+  }
+  // The temporary file needs the final one's ending: ours hides it in the middle of the name.
+  const fs::path staged = path.parent_path() / std::format(".partial-{}", path.filename().string());
+  const auto remove = [&] {
+    std::error_code ignored;
+    fs::remove(staged, ignored);
+    fs::remove(fs::path(staged.string() + ".aux.xml"), ignored);
+  };
+  try {
+    {
+      const GdalErrorScope scope;
+      write_dataset(staged, raster, scope, path.string());
+      scope.check(path.string(), "cannot be written");
+    }
+    const Raster again = read_raster(staged);
+    if (again.samples != raster.samples) throw DataError(path.string(), "reads back otherwise than written");
+    std::error_code error;
+    fs::rename(staged, path, error);
+    if (error) throw DataError(path.string(), std::format("cannot be put in place ({})", error.message()));
+  } catch (...) {
+    remove();
+    throw;
+  }
+  remove();
+}
+
+std::vector<PixelWindow> tile_grid(int width, int height, int size, int overlap) {
+  if (size <= 0 || overlap < 0 || overlap >= size) {
+    throw RequestError(std::format("tiles of {} pixels cannot overlap by {}", size, overlap));
+  }
+  const auto starts = [&](int extent) {
+    std::vector<int> result{0};
+    while (result.back() + size < extent) result.push_back(std::min(result.back() + size - overlap, extent - size));
+    return result;
+  };
+  std::vector<PixelWindow> windows;
+  for (const int y : starts(height)) {
+    for (const int x : starts(width)) windows.push_back({x, y, std::min(size, width), std::min(size, height)});
+  }
+  return windows;
+}
+
+}  // namespace terragen::geo
