@@ -14,6 +14,9 @@
 namespace terragen::data {
 
 enum class Split { train, val, test };
+std::string split_name(Split split);
+// DataError naming `place` for any other word.
+Split split_from_name(const std::string& name, const std::string& place);
 
 // How one band's stored values map to what the model sees: low -> -1, high -> +1, linear, clamped.
 struct BandInfo {

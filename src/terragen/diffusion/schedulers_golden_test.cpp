@@ -70,7 +70,9 @@ void check_run(const std::string& name, const Json& run, const tensor::TensorMap
     EXPECT_LT(error, kTolerance) << "step " << i;
     if (const auto original = outputs.find(name + "/pred_original"); original != outputs.end()) {
       const auto* ddim = dynamic_cast<const DdimSampler*>(sampler.get());
-      if (ddim != nullptr) EXPECT_LT(relative_error(ddim->predicted_original(), original->second[i]), kTolerance);
+      if (ddim != nullptr) {
+        EXPECT_LT(relative_error(ddim->predicted_original(), original->second[i]), kTolerance);
+      }
     }
   }
 }

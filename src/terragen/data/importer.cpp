@@ -1,0 +1,252 @@
+#include "terragen/data/importer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+#include <map>
+#include <set>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/progress.h"
+#include "terragen/core/sha256.h"
+#include "terragen/data/label_source.h"
+#include "terragen/data/path_match.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+layout::Taxonomy taxonomy_of(const Recipe& recipe) {
+  std::vector<layout::ClassInfo> classes;
+  for (std::size_t k = 0; k < recipe.classes.size(); ++k) {
+    const Recipe::Class& entry = recipe.classes[k];
+    classes.push_back({entry.name, entry.colors.empty() ? layout::default_color(static_cast<int>(k)) : entry.colors.front()});
+  }
+  return layout::Taxonomy(std::move(classes));
+}
+
+bool any_matches(const std::vector<std::string>& globs, const std::string& path) {
+  return std::ranges::any_of(globs, [&](const std::string& glob) { return glob_matches(glob, path); });
+}
+
+// Test wins over validation, validation over training; without [splits] all is for training.
+Split split_of(const Recipe& recipe, const std::string& path, const fs::path& root) {
+  if (recipe.train.empty() && recipe.val.empty() && recipe.test.empty()) return Split::train;
+  if (any_matches(recipe.test, path)) return Split::test;
+  if (any_matches(recipe.val, path)) return Split::val;
+  if (any_matches(recipe.train, path)) return Split::train;
+  throw DataError((root / path).string(), "falls into none of train, val and test", "extend [splits] in the recipe");
+}
+
+std::string place_of(const Recipe& recipe, const std::string& path) {
+  if (!recipe.place.empty()) {
+    const std::string found = captured(recipe.place, path, "images.place");
+    if (!found.empty()) return found;
+  }
+  return fs::path(path).parent_path().generic_string();
+}
+
+SourceImage source_image(const Recipe& recipe, const fs::path& root, const std::string& path, const geo::RasterInfo& info) {
+  SourceImage image{path, info.width, info.height, {}, recipe.gsd};
+  if (recipe.georeference == "file") image.georeference = info.georeference;
+  if (recipe.georeference == "xyz-tile-name") {
+    const auto found = geo::georeference_from_tile_name(fs::path(path).stem().string(), info.width, info.height);
+    if (!found) throw DataError((root / path).string(), "has a name that does not end in an XYZ tile (-x-y-z)");
+    image.georeference = *found;
+  }
+  if (!image.gsd) image.gsd = geo::ground_sampling_distance(image.georeference, info.width, info.height);
+  return image;
+}
+
+// File names: the path with its folders joined, made of harmless characters.
+std::string flat_name(const std::string& path) {
+  std::string name = fs::path(path).replace_extension().generic_string();
+  for (char& c : name) {
+    if ((std::isalnum(static_cast<unsigned char>(c)) == 0) && c != '-' && c != '.' && c != '_') c = '_';
+  }
+  return name;
+}
+
+// Low and high of every band over the training images' valid pixels: the 0.5 and 99.5 percentiles of a sample.
+class RangeFinder {
+ public:
+  void add(const geo::Raster& raster) {
+    values_.resize(static_cast<std::size_t>(raster.bands));
+    const std::size_t stride = std::max<std::size_t>(1, raster.pixels() / 20000);
+    for (std::size_t i = 0; i < raster.pixels(); i += stride) {
+      if (!raster.valid.empty() && raster.valid[i] == 0) continue;
+      const int x = static_cast<int>(i % static_cast<std::size_t>(raster.width));
+      const int y = static_cast<int>(i / static_cast<std::size_t>(raster.width));
+      for (int b = 0; b < raster.bands; ++b) values_[static_cast<std::size_t>(b)].push_back(raster.at(b, x, y));
+    }
+  }
+  std::pair<double, double> range(std::size_t band) {
+    if (band >= values_.size() || values_[band].empty()) return {0, 1};
+    std::ranges::sort(values_[band]);
+    const auto at = [&](double share) {
+      return values_[band][static_cast<std::size_t>(share * static_cast<double>(values_[band].size() - 1))];
+    };
+    const double low = at(0.005);
+    return {low, std::max(at(0.995), low + 1e-6)};
+  }
+
+ private:
+  std::vector<std::vector<double>> values_;
+};
+
+class Importer {
+ public:
+  Importer(const Recipe& recipe, fs::path root, const fs::path& output)
+      : recipe_(recipe), root_(std::move(root)), folder_(output), labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)) {}
+
+  Dataset run(const fs::path& output) {
+    const std::vector<std::string> paths = glob_files(root_, recipe_.images_path);
+    if (paths.empty()) {
+      throw DataError(root_.string(), std::format("holds no images: nothing matches \"{}\"", recipe_.images_path),
+                      "images.path is a glob relative to the root");
+    }
+    dataset_.name = recipe_.name;
+    dataset_.task = recipe_.task;
+    dataset_.licence = recipe_.licence;
+    dataset_.attribution = recipe_.attribution;
+    dataset_.sensor = recipe_.sensor;
+    dataset_.taxonomy = taxonomy_;
+    dataset_.dense = labels_.is_dense();
+    dataset_.nodata = recipe_.nodata;
+    fs::create_directory(folder_.path() / "images");
+    if (dataset_.dense) fs::create_directory(folder_.path() / "masks");
+    Progress progress("importing", std::ssize(paths));
+    for (const std::string& path : paths) {
+      add_image(path);
+      progress.advance();
+    }
+    labels_.finish();
+    check_places();
+    set_ranges();
+    dataset_.problems = labels_.problems();
+    dataset_.provenance = {{"synthetic", false},
+                           {"recipe", recipe_.text},
+                           {"recipe_sha256", sha256_hex(std::as_bytes(std::span(recipe_.text)))}};
+    write_dataset(dataset_, folder_.path());
+    folder_.commit();
+    dataset_.folder = output;
+    return dataset_;
+  }
+
+ private:
+  void add_image(const std::string& path) {
+    const geo::RasterInfo info = geo::read_raster_info(root_ / path);
+    const SourceImage source = source_image(recipe_, root_, path, info);
+    const Split split = split_of(recipe_, path, root_);
+    const int bands = recipe_.bands.empty() ? info.bands : static_cast<int>(recipe_.bands.size());
+    if (dataset_.images.empty()) {
+      dataset_.data_type = std::string(geo::data_type_name(info.type));
+      bands_ = bands;
+      if (!dataset_.nodata) dataset_.nodata = info.nodata;
+    } else if (dataset_.data_type != geo::data_type_name(info.type) || bands_ != bands) {
+      throw DataError((root_ / path).string(),
+                      std::format("has {} bands of {}, the images before it {} of {}", bands, geo::data_type_name(info.type),
+                                  bands_, dataset_.data_type));
+    }
+    ImageLabels labels = labels_.labels_of(source);
+    layout::Layout whole;
+    whole.width = info.width;
+    whole.height = info.height;
+    whole.features = std::move(labels.features);
+    whole.mask = std::move(labels.mask);
+    const int size = recipe_.tile_size > 0 ? recipe_.tile_size : std::max(info.width, info.height);
+    const auto windows = geo::tile_grid(info.width, info.height, size, recipe_.tile_size > 0 ? recipe_.tile_overlap : 0);
+    for (const geo::PixelWindow& window : windows) {
+      add_tile(source, whole, window, split, windows.size() > 1);
+    }
+  }
+
+  void add_tile(const SourceImage& source, const layout::Layout& whole, const geo::PixelWindow& window, Split split, bool many) {
+    geo::Raster raster = geo::read_raster(root_ / source.path, recipe_.bands, window);
+    if (recipe_.nodata) {
+      raster.nodata = recipe_.nodata;
+    }
+    raster.georeference = geo::window_of(source.georeference, window.x, window.y);
+    const layout::Layout part = layout::crop(whole, window.x, window.y, window.width, window.height, 0.1);
+    const bool png = raster.georeference.crs.empty() && !raster.georeference.crs_from_pixel && !raster.nodata &&
+                     raster.type == geo::DataType::uint8 && (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+    std::string stem = flat_name(source.path);
+    if (many) stem += std::format("_x{}_y{}", window.x, window.y);
+    if (!names_.insert(stem).second) throw DataError((root_ / source.path).string(), "has the same name as another image");
+    ImageRecord image;
+    image.file_name = stem + (png ? ".png" : ".tif");
+    image.width = window.width;
+    image.height = window.height;
+    image.split = split;
+    image.place = place_of(recipe_, source.path);
+    image.crs = raster.georeference.crs;
+    image.crs_from_pixel = raster.georeference.crs_from_pixel;
+    image.gsd = source.gsd;
+    image.source = std::format("{} [{}, {}, {}, {}]", source.path, window.x, window.y, window.width, window.height);
+    image.features = part.features;
+    geo::write_raster(folder_.path() / "images" / image.file_name, raster);
+    if (part.mask) {
+      image.mask_name = stem + ".png";
+      geo::write_raster(folder_.path() / "masks" / *image.mask_name, formats::raster_from_mask(*part.mask));
+    }
+    if (split == Split::train) ranges_.add(raster);
+    dataset_.images.push_back(std::move(image));
+  }
+
+  // Splits are by place: one place in two splits would let a model see what it is tested on.
+  void check_places() const {
+    std::map<std::string, Split> seen;
+    for (const ImageRecord& image : dataset_.images) {
+      const auto [entry, fresh] = seen.emplace(image.place, image.split);
+      const bool leak = !fresh && entry->second != image.split && (entry->second == Split::test || image.split == Split::test);
+      if (leak) {
+        throw DataError(image.source, std::format("the place \"{}\" is in the {} and the {} split", image.place,
+                                                  split_name(entry->second), split_name(image.split)),
+                        "splits are by place: see [splits] and images.place in the recipe");
+      }
+    }
+  }
+
+  void set_ranges() {
+    const geo::DataType type = geo::data_type_from_name(dataset_.data_type, "dataset");
+    const bool percentile = recipe_.range == "percentile" || (recipe_.range == "auto" && type != geo::DataType::uint8);
+    if (recipe_.range_values.size() > 1 && std::ssize(recipe_.range_values) != bands_) {
+      throw DataError("recipe", std::format("images.range has {} entries, the images {} bands", recipe_.range_values.size(), bands_));
+    }
+    if (!recipe_.band_names.empty() && std::ssize(recipe_.band_names) != bands_) {
+      throw DataError("recipe", std::format("images.band_names has {} entries, the images {} bands", recipe_.band_names.size(), bands_));
+    }
+    for (int b = 0; b < bands_; ++b) {
+      const auto i = static_cast<std::size_t>(b);
+      std::pair<double, double> range = percentile ? ranges_.range(i) : geo::natural_range(type);
+      if (!recipe_.range_values.empty()) {
+        const auto& given = recipe_.range_values[recipe_.range_values.size() == 1 ? 0 : i];
+        range = {given[0], given[1]};
+      }
+      static const std::vector<std::string> kRgb{"red", "green", "blue"};
+      const std::string fallback = bands_ == 3 ? kRgb[i] : std::format("band{}", b + 1);
+      dataset_.bands.push_back({recipe_.band_names.empty() ? fallback : recipe_.band_names[i], range.first, range.second});
+    }
+  }
+
+  const Recipe& recipe_;
+  fs::path root_;
+  AtomicFolder folder_;
+  layout::Taxonomy taxonomy_;
+  LabelSource labels_;
+  Dataset dataset_;
+  RangeFinder ranges_;
+  std::set<std::string> names_;
+  int bands_ = 0;
+};
+
+}  // namespace
+
+Dataset import_dataset(const Recipe& recipe, const fs::path& root, const fs::path& output) {
+  return Importer(recipe, root, output).run(output);
+}
+
+}  // namespace terragen::data

@@ -1,0 +1,271 @@
+#include "terragen/data/label_source.h"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+
+#include "terragen/core/error.h"
+#include "terragen/data/path_match.h"
+#include "terragen/formats/coco.h"
+#include "terragen/formats/points_csv.h"
+#include "terragen/formats/yolo.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_mask_format(const std::string& format) { return format == "color-masks" || format == "index-masks"; }
+bool is_file_an_image(const std::string& format) {
+  return is_mask_format(format) || format.starts_with("yolo") || format == "points-csv";
+}
+
+layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform* transform, const geo::GeoTransform& g) {
+  layout::Geometry result = geometry;
+  const auto move = [&](layout::Vertices& vertices) {
+    for (layout::Point& p : vertices) {
+      geo::Position at{p.x, p.y};
+      if (transform != nullptr) at = transform->apply(at).value_or(geo::Position{NAN, NAN});
+      const geo::Position pixel = geo::pixel_from_crs(g, at);
+      p = {pixel.x, pixel.y};
+    }
+  };
+  for (layout::Polygon& part : result.parts) {
+    move(part.exterior);
+    for (layout::Vertices& hole : part.holes) move(hole);
+  }
+  for (layout::Vertices& line : result.lines) move(line);
+  move(result.points);
+  return result;
+}
+
+}  // namespace
+
+// One GeoJSON file, with the extents of its features for a quick look.
+struct LabelSource::GeoLayer {
+  std::string place;
+  std::string folder;  // images below this folder may carry its features
+  formats::GeoFile file;
+  std::vector<layout::Bounds> bounds;
+  std::string transform_to;
+  std::unique_ptr<geo::CrsTransform> to_image;
+  std::unique_ptr<geo::CrsTransform> from_image;
+};
+
+LabelSource::~LabelSource() = default;
+
+LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxonomy& taxonomy)
+    : recipe_(recipe), root_(std::move(root)), taxonomy_(taxonomy) {
+  const std::string& format = recipe.labels_format;
+  if (format == "none") return;
+  const std::vector<std::string> files = glob_files(root_, recipe.labels_path);
+  if (files.empty()) {
+    throw DataError(root_.string(), std::format("holds no labels: nothing matches \"{}\"", recipe.labels_path),
+                    "labels.path is a glob relative to the root");
+  }
+  if (is_file_an_image(format)) {
+    for (const std::string& file : files) {
+      const std::string key = recipe.match.empty() ? fs::path(file).stem().string() : captured(recipe.match, file, "labels.match");
+      if (key.empty()) continue;
+      const std::string full = recipe.match.empty() ? fs::path(file).parent_path().generic_string() + "\n" + key : key;
+      if (!files_.emplace(full, file).second) {
+        throw DataError((root_ / file).string(), std::format("and {} are both the labels of \"{}\"", files_[full], key),
+                        "make labels.match tell them apart");
+      }
+    }
+  } else if (format == "coco") {
+    if (files.size() != 1) throw DataError(root_.string(), std::format("{} COCO files match labels.path, one is read", files.size()));
+    coco_ = formats::read_coco(root_ / files.front());
+    problems_ = coco_.problems;
+    for (const formats::AnnotatedImage& image : coco_.images) coco_images_[fs::path(image.file_name).filename().string()] = &image;
+    for (const layout::ClassInfo& info : coco_.taxonomy.classes()) {
+      coco_classes_.push_back(class_of(info.name, (root_ / files.front()).string()));
+    }
+  } else if (format == "geojson") {
+    for (const std::string& file : files) {
+      auto layer = std::make_unique<GeoLayer>();
+      layer->place = (root_ / file).string();
+      layer->file = formats::read_geojson(root_ / file);
+      const std::string folder = fs::path(file).parent_path().generic_string();
+      layer->folder = folder.empty() ? "" : folder + "/";
+      for (const formats::GeoFeature& feature : layer->file.features) layer->bounds.push_back(layout::bounds_of(feature.geometry));
+      layers_.push_back(std::move(layer));
+    }
+  } else {
+    throw RequestError(std::format("labels.format \"{}\" cannot be imported yet", format));
+  }
+}
+
+bool LabelSource::is_dense() const { return is_mask_format(recipe_.labels_format); }
+
+void LabelSource::finish() const { formats::refuse_unknown(unknown_); }
+
+int LabelSource::class_of(const std::string& name, const std::string& place) const {
+  for (std::size_t k = 0; k < recipe_.classes.size(); ++k) {
+    const Recipe::Class& entry = recipe_.classes[k];
+    if (entry.name == name || std::ranges::find(entry.aliases, name) != entry.aliases.end()) return static_cast<int>(k);
+  }
+  if (std::ranges::find(recipe_.ignore_names, name) != recipe_.ignore_names.end()) return -1;
+  throw DataError(place, std::format("holds the class \"{}\", which the recipe does not know", name),
+                  "give it to a class with `alias`, or name it under `ignore` in [labels]");
+}
+
+double LabelSource::pixels_from_metres(double metres, const char* key, const SourceImage& image) const {
+  if (!(metres > 0)) {
+    throw DataError(image.path, std::format("has labels without extent, and the recipe gives no labels.{}", key));
+  }
+  if (!image.gsd) {
+    throw DataError(image.path, std::format("labels.{} is in metres, and the image's GSD is not known", key), "set images.gsd");
+  }
+  return metres / *image.gsd;
+}
+
+std::string LabelSource::label_file_of(const SourceImage& image) const {
+  if (!recipe_.match.empty()) {
+    const auto found = files_.find(captured(recipe_.match, image.path, "labels.match"));
+    return found == files_.end() ? "" : found->second;
+  }
+  // Same stem; of several the one whose folder shares most with the image's.
+  const std::string stem = fs::path(image.path).stem().string();
+  std::string best;
+  std::ptrdiff_t most = -1;
+  for (const auto& [key, file] : files_) {
+    if (key.substr(key.find('\n') + 1) != stem) continue;
+    const auto shared = std::ranges::mismatch(image.path, file).in1 - image.path.begin();
+    if (shared > most) most = shared, best = file;
+  }
+  return best;
+}
+
+ImageLabels LabelSource::from_mask(const SourceImage& image) {
+  const std::string file = label_file_of(image);
+  if (file.empty()) throw DataError((root_ / image.path).string(), "has no mask", "see labels.path and labels.match");
+  const std::string place = (root_ / file).string();
+  const geo::Raster raster = geo::read_raster(root_ / file);
+  if (raster.width != image.width || raster.height != image.height) {
+    throw DataError(place, std::format("has {}x{} pixels, its image {}x{}", raster.width, raster.height, image.width, image.height));
+  }
+  ImageLabels labels;
+  if (recipe_.labels_format == "color-masks") {
+    formats::ColorClasses classes;
+    for (const auto& color : recipe_.ignore_colors) classes[color] = layout::kUnlabelled;
+    for (std::size_t k = 0; k < recipe_.classes.size(); ++k) {
+      for (const auto& color : recipe_.classes[k].colors) classes[color] = static_cast<std::uint8_t>(k);
+    }
+    labels.mask = formats::mask_from_colors(raster, classes, place, unknown_);
+  } else {
+    formats::IndexClasses classes;
+    for (const int id : recipe_.ignore_ids) classes[id] = layout::kUnlabelled;
+    for (std::size_t k = 0; k < recipe_.classes.size(); ++k) {
+      for (const int id : recipe_.classes[k].ids) classes[id] = static_cast<std::uint8_t>(k);
+    }
+    labels.mask = formats::mask_from_indexes(raster, classes, place, unknown_);
+  }
+  return labels;
+}
+
+ImageLabels LabelSource::from_coco(const SourceImage& image) const {
+  const auto found = coco_images_.find(fs::path(image.path).filename().string());
+  if (found == coco_images_.end()) throw DataError((root_ / image.path).string(), "is not listed in the COCO file");
+  const formats::AnnotatedImage& entry = *found->second;
+  if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
+    throw DataError((root_ / image.path).string(),
+                    std::format("has {}x{} pixels, the COCO file says {}x{}", image.width, image.height, entry.width, entry.height));
+  }
+  ImageLabels labels;
+  for (layout::Feature feature : entry.features) {
+    feature.class_index = coco_classes_[static_cast<std::size_t>(feature.class_index)];
+    if (feature.class_index >= 0) labels.features.push_back(std::move(feature));
+  }
+  return labels;
+}
+
+ImageLabels LabelSource::from_yolo(const SourceImage& image) {
+  ImageLabels labels;
+  const std::string file = label_file_of(image);
+  if (file.empty()) return labels;  // YOLO: an image without objects may have no file
+  const formats::YoloShape shape = recipe_.labels_format == "yolo"       ? formats::YoloShape::boxes
+                                   : recipe_.labels_format == "yolo-obb" ? formats::YoloShape::oriented
+                                                                         : formats::YoloShape::polygons;
+  labels.features = formats::read_yolo(root_ / file, shape, taxonomy_.size(), image.width, image.height, problems_);
+  return labels;
+}
+
+ImageLabels LabelSource::from_points(const SourceImage& image) const {
+  ImageLabels labels;
+  const std::string file = label_file_of(image);
+  if (file.empty()) throw DataError((root_ / image.path).string(), "has no file of points", "see labels.path and labels.match");
+  const std::string place = (root_ / file).string();
+  const double radius = pixels_from_metres(recipe_.radius, "radius", image);
+  for (const formats::CsvPoint& point : formats::read_points_csv(root_ / file)) {
+    const int k = point.class_name.empty() ? 0 : class_of(point.class_name, place);
+    if (k >= 0) labels.features.push_back({k, layout::make_point(point.position, radius), false, {}});
+  }
+  return labels;
+}
+
+ImageLabels LabelSource::from_geojson(const SourceImage& image) {
+  ImageLabels labels;
+  if (image.georeference.crs.empty() || !image.georeference.crs_from_pixel) {
+    throw DataError((root_ / image.path).string(), "has no georeference, which GeoJSON labels need",
+                    "see images.georeference in the recipe");
+  }
+  const geo::GeoTransform& g = *image.georeference.crs_from_pixel;
+  for (const auto& layer : layers_) {
+    // A file of labels in an image's own folder speaks for that folder alone; one elsewhere for all.
+    if (layers_.size() > 1 && !image.path.starts_with(layer->folder)) continue;
+    if (layer->transform_to != image.georeference.crs) {
+      layer->transform_to = image.georeference.crs;
+      const bool same = layer->file.crs == image.georeference.crs;
+      layer->to_image = same ? nullptr : std::make_unique<geo::CrsTransform>(layer->file.crs, image.georeference.crs);
+      layer->from_image = same ? nullptr : std::make_unique<geo::CrsTransform>(image.georeference.crs, layer->file.crs);
+    }
+    // The image's extent in the file's coordinates, grown a little: lines have a width, and edges bend.
+    layout::Bounds extent{INFINITY, INFINITY, -INFINITY, -INFINITY};
+    for (const auto& [fx, fy] : {std::pair{0.0, 0.0}, {1.0, 0.0}, {0.0, 1.0}, {1.0, 1.0}, {0.5, 0.5}}) {
+      geo::Position at = geo::crs_from_pixel(g, {fx * image.width, fy * image.height});
+      if (layer->from_image) at = layer->from_image->apply(at).value_or(at);
+      extent = {std::min(extent.x0, at.x), std::min(extent.y0, at.y), std::max(extent.x1, at.x), std::max(extent.y1, at.y)};
+    }
+    const double grow = 0.1 * std::max(extent.width(), extent.height());
+    for (std::size_t i = 0; i < layer->bounds.size(); ++i) {
+      const layout::Bounds& b = layer->bounds[i];
+      if (b.x1 < extent.x0 - grow || b.x0 > extent.x1 + grow || b.y1 < extent.y0 - grow || b.y0 > extent.y1 + grow) continue;
+      const formats::GeoFeature& source = layer->file.features[i];
+      const std::string place = std::format("{}: feature {}", layer->place, i);
+      layout::Feature feature{0, moved(source.geometry, layer->to_image.get(), g), false, {}};
+      if (!recipe_.class_property.empty()) {
+        const auto property = source.properties.find(recipe_.class_property);
+        if (property == source.properties.end()) throw DataError(place, std::format("has no property \"{}\"", recipe_.class_property));
+        feature.class_index = class_of(property->is_string() ? property->get<std::string>() : property->dump(), place);
+        if (feature.class_index < 0) continue;
+      }
+      if (feature.geometry.kind == layout::GeometryKind::polyline) {
+        feature.geometry.width = pixels_from_metres(recipe_.width, "width", image);
+      }
+      if (feature.geometry.kind == layout::GeometryKind::point) {
+        feature.geometry.radius = pixels_from_metres(recipe_.radius, "radius", image);
+      }
+      const std::string problem = layout::problem_of(feature.geometry);
+      if (!problem.empty()) {
+        problems_.push_back({place, problem + (problem.starts_with("a ring crosses") ? ": kept" : ": dropped")});
+        if (problem.find("crosses") == std::string::npos) continue;
+      }
+      labels.features.push_back(std::move(feature));
+    }
+  }
+  return labels;
+}
+
+ImageLabels LabelSource::labels_of(const SourceImage& image) {
+  const std::string& format = recipe_.labels_format;
+  if (is_mask_format(format)) return from_mask(image);
+  if (format == "coco") return from_coco(image);
+  if (format.starts_with("yolo")) return from_yolo(image);
+  if (format == "points-csv") return from_points(image);
+  if (format == "geojson") return from_geojson(image);
+  return {};
+}
+
+}  // namespace terragen::data

@@ -1,0 +1,69 @@
+// The labels a recipe names, looked up by image.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "terragen/data/recipe.h"
+#include "terragen/formats/annotation_set.h"
+#include "terragen/formats/geojson.h"
+#include "terragen/formats/masks.h"
+#include "terragen/geo/georeference.h"
+
+namespace terragen::data {
+
+// What the labels say of one whole image, in its pixels.
+struct ImageLabels {
+  std::vector<layout::Feature> features;
+  std::optional<layout::DenseMask> mask;
+};
+
+// One image as the importer knows it.
+struct SourceImage {
+  std::string path;  // below the root
+  int width = 0;
+  int height = 0;
+  geo::Georeference georeference;
+  std::optional<double> gsd;  // metres a pixel
+};
+
+class LabelSource {
+ public:
+  // Reads what all images share (one COCO or GeoJSON file), and lists the rest.
+  LabelSource(const Recipe& recipe, std::filesystem::path root, const layout::Taxonomy& taxonomy);
+  ~LabelSource();
+  // DataError when the image has no label where the format demands one, or the label is damaged.
+  ImageLabels labels_of(const SourceImage& image);
+  // Throws when masks held values that no class claims: call after the last image.
+  void finish() const;
+  std::vector<formats::LabelProblem>& problems() { return problems_; }
+  bool is_dense() const;
+
+ private:
+  struct GeoLayer;
+  std::string label_file_of(const SourceImage& image) const;
+  int class_of(const std::string& name, const std::string& place) const;
+  ImageLabels from_mask(const SourceImage& image);
+  ImageLabels from_coco(const SourceImage& image) const;
+  ImageLabels from_yolo(const SourceImage& image);
+  ImageLabels from_points(const SourceImage& image) const;
+  ImageLabels from_geojson(const SourceImage& image);
+  double pixels_from_metres(double metres, const char* key, const SourceImage& image) const;
+
+  const Recipe& recipe_;
+  std::filesystem::path root_;
+  const layout::Taxonomy& taxonomy_;
+  std::map<std::string, std::string> files_;  // label file by what it is matched on
+  std::map<std::string, const formats::AnnotatedImage*> coco_images_;
+  formats::AnnotationSet coco_;
+  std::vector<int> coco_classes_;  // our class of COCO's, or -1: ignored
+  std::vector<std::unique_ptr<GeoLayer>> layers_;
+  formats::UnknownValues unknown_;
+  std::vector<formats::LabelProblem> problems_;
+};
+
+}  // namespace terragen::data

@@ -1,0 +1,146 @@
+#include "terragen/data/packing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <format>
+#include <map>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/progress.h"
+#include "terragen/data/dataset.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/shards/shard_writer.h"
+
+namespace terragen::data {
+namespace {
+
+bool same_values(const Dataset& a, const Dataset& b) {
+  if (a.data_type != b.data_type || a.bands.size() != b.bands.size()) return false;
+  for (std::size_t i = 0; i < a.bands.size(); ++i) {
+    if (a.bands[i].low != b.bands[i].low || a.bands[i].high != b.bands[i].high) return false;
+  }
+  return true;
+}
+
+torch::ScalarType stored_type(geo::DataType type) {
+  switch (type) {
+    case geo::DataType::uint8: return torch::kUInt8;
+    case geo::DataType::uint16: return torch::kInt32;  // LibTorch's uint16 has few operators
+    case geo::DataType::int16: return torch::kInt16;
+    case geo::DataType::float32: return torch::kFloat32;
+  }
+  throw InternalError("[pack_datasets] unknown type");
+}
+
+torch::Tensor tensor_of(const geo::Raster& raster) {
+  if (raster.type == geo::DataType::uint16) {
+    torch::Tensor wide = torch::empty({raster.bands, raster.height, raster.width}, torch::kInt32);
+    auto* target = wide.data_ptr<std::int32_t>();
+    for (std::size_t i = 0; i < raster.samples.size() / 2; ++i) {
+      std::uint16_t value = 0;
+      std::memcpy(&value, raster.samples.data() + 2 * i, 2);
+      target[i] = value;
+    }
+    return wide;
+  }
+  torch::Tensor tensor = torch::empty({raster.bands, raster.height, raster.width}, stored_type(raster.type));
+  std::memcpy(tensor.data_ptr(), raster.samples.data(), raster.samples.size());
+  return tensor;
+}
+
+torch::Tensor valid_of(const geo::Raster& raster) {
+  if (raster.valid.empty()) return {};
+  torch::Tensor valid = torch::empty({raster.height, raster.width}, torch::kUInt8);
+  std::memcpy(valid.data_ptr(), raster.valid.data(), raster.valid.size());
+  return valid;
+}
+
+// Stored values to 0..255 by the dataset's own range: what the model sees stays the same.
+torch::Tensor to_bytes(const torch::Tensor& image, const Dataset& dataset) {
+  torch::Tensor result = image.to(torch::kFloat32);
+  for (std::size_t b = 0; b < dataset.bands.size(); ++b) {
+    const BandInfo& band = dataset.bands[b];
+    torch::Tensor plane = result[static_cast<std::int64_t>(b)];
+    plane.sub_(band.low).mul_(255.0 / (band.high - band.low));
+  }
+  return result.nan_to_num(0).round().clamp(0, 255).to(torch::kUInt8);
+}
+
+}  // namespace
+
+PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output,
+                          const PackOptions& options) {
+  std::vector<Dataset> datasets;
+  for (const auto& folder : folders) datasets.push_back(read_dataset(folder));
+  if (datasets.empty()) throw RequestError("no datasets to pack");
+  const Dataset& first = datasets.front();
+  bool same = true;
+  std::vector<layout::ClassInfo> classes;
+  shards::ShardSet set;
+  for (const Dataset& dataset : datasets) {
+    if (dataset.bands.size() != first.bands.size()) {
+      throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be trained together", dataset.name,
+                                     dataset.bands.size(), first.name, first.bands.size()));
+    }
+    same = same && same_values(dataset, first);
+    for (const layout::ClassInfo& info : dataset.taxonomy.classes()) {
+      if (std::ranges::find(classes, info.name, &layout::ClassInfo::name) == classes.end()) classes.push_back(info);
+    }
+    if (std::ranges::find(set.tasks, dataset.task) == set.tasks.end()) set.tasks.push_back(dataset.task);
+    if (dataset.dense && std::ranges::find(set.dense_tasks, dataset.task) == set.dense_tasks.end()) {
+      set.dense_tasks.push_back(dataset.task);
+    }
+    set.sources.push_back({dataset.name, dataset.task, dataset.licence, dataset.attribution, 0});
+  }
+  set.taxonomy = layout::Taxonomy(classes);
+  set.data_type = same ? first.data_type : "uint8";
+  for (const BandInfo& band : first.bands) {
+    set.bands.push_back(same ? shards::ShardBand{band.name, band.low, band.high} : shards::ShardBand{band.name, 0, 255});
+  }
+  std::int64_t total = 0;
+  for (std::size_t d = 0; d < datasets.size(); ++d) {
+    const auto packed = std::ranges::count_if(datasets[d].images, [&](const ImageRecord& image) {
+      return !(options.without_test && image.split == Split::test);
+    });
+    set.sources[d].samples = packed;
+    total += packed;
+  }
+
+  AtomicFolder folder(output);
+  shards::ShardWriter writer(set, folder.path());
+  PackSummary summary{.classes = classes.size(), .tasks = set.tasks.size()};
+  Progress progress("packing", total);
+  for (const Dataset& dataset : datasets) {
+    std::vector<int> index;
+    for (const layout::ClassInfo& info : dataset.taxonomy.classes()) index.push_back(set.taxonomy.find(info.name));
+    for (const ImageRecord& image : dataset.images) {
+      if (options.without_test && image.split == Split::test) continue;
+      layout::Layout layout = layout_of(dataset, image);
+      for (layout::Feature& feature : layout.features) {
+        feature.class_index = index[static_cast<std::size_t>(feature.class_index)];
+      }
+      if (layout.mask) {
+        for (std::uint8_t& value : layout.mask->values) {
+          if (value != layout::kUnlabelled) value = static_cast<std::uint8_t>(index[value]);
+        }
+      }
+      const geo::Raster raster = geo::read_raster(dataset.folder / "images" / image.file_name);
+      if (raster.width != image.width || raster.height != image.height ||
+          static_cast<std::size_t>(raster.bands) != dataset.bands.size()) {
+        throw DataError((dataset.folder / "images" / image.file_name).string(), "is not the image that dataset.json describes");
+      }
+      const torch::Tensor stored = tensor_of(raster);
+      writer.add(split_name(image.split), same ? stored : to_bytes(stored, dataset), valid_of(raster), layout,
+                 dataset.name + "/" + image.file_name);
+      (image.split == Split::train ? summary.train : image.split == Split::val ? summary.val : summary.test) += 1;
+      progress.advance();
+    }
+  }
+  summary.bytes = writer.finish();
+  folder.commit();
+  return summary;
+}
+
+}  // namespace terragen::data
