@@ -71,8 +71,11 @@ std::string captured(const std::string& regex, const std::string& path, const st
   try {
     std::smatch match;
     const std::regex pattern(regex);
-    if (pattern.mark_count() != 1) throw DataError(key, std::format("\"{}\" needs exactly one group", regex));
-    return std::regex_search(path, match, pattern) ? match[1].str() : "";
+    if (pattern.mark_count() == 0) throw DataError(key, std::format("\"{}\" has no group", regex));
+    if (!std::regex_search(path, match, pattern)) return {};
+    std::string joined;
+    for (std::size_t i = 1; i < match.size(); ++i) joined += (i > 1 ? "/" : "") + match[i].str();
+    return joined;
   } catch (const std::regex_error&) {
     throw DataError(key, std::format("\"{}\" is no regular expression", regex));
   }

@@ -36,12 +36,12 @@ struct Recipe {
   std::string range = "auto";            // "data-type", "percentile", "auto" (data-type for uint8, else percentile)
   std::vector<std::array<double, 2>> range_values;  // explicit low and high, one for all bands or one a band
   std::optional<double> nodata;
-  std::string place;                     // regex on the image's path below the root; its first group is the place
+  std::string place;                     // regex on the image's path below the root; its groups are the place
 
   // [labels]
   std::string labels_format = "none";
   std::string labels_path;               // glob or file relative to the root
-  std::string match;                     // regex with one group, the same on an image's and its label's file name; empty: same stem
+  std::string match;                     // regex whose groups are the same on an image's and its label's path; empty: same stem
   std::string ignore_text;               // kept for messages
   std::vector<std::array<std::uint8_t, 3>> ignore_colors;
   std::vector<int> ignore_ids;

@@ -1,6 +1,7 @@
 #include "terragen/training/autoencoder_task.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/sample_grid.h"

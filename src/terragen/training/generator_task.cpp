@@ -1,0 +1,190 @@
+#include "terragen/training/generator_task.h"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+
+#include "terragen/core/error.h"
+#include "terragen/core/seed.h"
+#include "terragen/diffusion/objective.h"
+#include "terragen/diffusion/sampling_loop.h"
+#include "terragen/tensor/device.h"
+#include "terragen/tensor/seeded_noise.h"
+#include "terragen/training/sample_grid.h"
+
+namespace terragen::training {
+namespace {
+
+// Streams of a step's seed, so that one draw never shifts another.
+enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint };
+
+// What is to be painted anew, on the latent's cells: [N, 1, h, w], 1 = paint. Half rectangles over part of the
+// image, half discs strung along a random walk.
+torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_t seed) {
+  const std::int64_t n = like.size(0);
+  const std::int64_t h = like.size(2);
+  const std::int64_t w = like.size(3);
+  torch::Tensor mask = torch::ones({n, 1, h, w});
+  for (std::int64_t i = 0; i < n; ++i) {
+    Random random(derive_seed(seed, static_cast<std::uint64_t>(i)));
+    if (!random.chance(share)) continue;
+    torch::Tensor one = mask[i][0];
+    one.zero_();
+    if (random.chance(0.5)) {
+      const std::int64_t mh = std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(h)));
+      const std::int64_t mw = std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(w)));
+      const std::int64_t y = random.below(h - mh + 1);
+      const std::int64_t x = random.below(w - mw + 1);
+      one.slice(0, y, y + mh).slice(1, x, x + mw).fill_(1.0);
+      continue;
+    }
+    const torch::Tensor ys = torch::arange(h).view({-1, 1}).to(torch::kFloat32);
+    const torch::Tensor xs = torch::arange(w).view({1, -1}).to(torch::kFloat32);
+    double y = random.uniform(0, static_cast<double>(h));
+    double x = random.uniform(0, static_cast<double>(w));
+    for (int step = 0; step < 6; ++step) {
+      const double radius = random.uniform(0.06, 0.16) * static_cast<double>(std::min(h, w));
+      one.masked_fill_(((ys - y).square() + (xs - x).square()).lt(radius * radius), 1.0);
+      y = std::clamp(y + random.uniform(-0.2, 0.2) * static_cast<double>(h), 0.0, static_cast<double>(h));
+      x = std::clamp(x + random.uniform(-0.2, 0.2) * static_cast<double>(w), 0.0, static_cast<double>(w));
+    }
+  }
+  return mask;
+}
+
+}  // namespace
+
+void GeneratorTaskOptions::validate() const {
+  const auto share = [](const char* name, double value) {
+    if (!(value >= 0 && value <= 1)) throw RequestError(std::format("{} is {}, not in [0, 1]", name, value));
+  };
+  share("drop_layout", drop_layout);
+  share("drop_task", drop_task);
+  share("drop_metadata", drop_metadata);
+  share("drop_all", drop_all);
+  share("inpaint_share", inpaint_share);
+  if (!(object_weight >= 0)) throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
+  if (!(weight_exponent >= 0)) throw RequestError(std::format("weight_exponent is {}, it must not be negative", weight_exponent));
+  if (!(min_snr_gamma >= 0)) throw RequestError(std::format("min_snr_gamma is {}, it must not be negative", min_snr_gamma));
+}
+
+GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options)
+    : model_(std::move(model)),
+      schedule_(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler")),
+      shown_(std::move(shown)),
+      options_(options) {
+  options_.validate();
+  if (!model_.autoencoder || !model_.unet || !model_.layout_encoder) {
+    throw InternalError("[GeneratorTask] the model lacks a part");
+  }
+  trained_ = std::make_shared<torch::nn::Module>("generator");
+  trained_->register_module("unet", model_.unet.ptr());
+  trained_->register_module("layout_encoder", model_.layout_encoder.ptr());
+  for (torch::Tensor& parameter : model_.autoencoder->parameters()) parameter.set_requires_grad(false);
+  model_.autoencoder->eval();
+}
+
+torch::Tensor GeneratorTask::latents_of(const torch::Tensor& images) {
+  const torch::NoGradGuard no_grad;
+  model_.autoencoder->to(images.device());
+  return model_.autoencoder->normalise(model_.autoencoder->encode(images).mean);
+}
+
+// w_p = valid_p (1 + lambda object_p) on the latent's cells: [N, 1, h, w].
+torch::Tensor GeneratorTask::weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const {
+  const std::int64_t cell = model_.autoencoder->config().downscale();
+  const torch::Tensor covered = at::avg_pool2d(valid, {cell, cell});
+  return covered * (1.0 + options_.object_weight * object_weight);
+}
+
+torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
+  const torch::Device device = model_.unet->parameters().front().device();
+  const torch::Tensor images = batch.images.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor latents = latents_of(images);
+  const std::int64_t n = latents.size(0);
+  const models::LayoutTensors layout =
+      models::layout_tensors(batch.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
+          .to(device);
+
+  const torch::Tensor t = (tensor::seeded_uniform({n}, derive_seed(seed, kTime)) * static_cast<double>(schedule_.steps()))
+                              .to(torch::kInt64)
+                              .clamp(0, schedule_.steps() - 1);
+  const torch::Tensor noise = tensor::seeded_normal(latents.sizes().vec(), derive_seed(seed, kNoise)).to(device);
+  const torch::Tensor draws = tensor::seeded_uniform({4, n}, derive_seed(seed, kDrop));
+  const torch::Tensor all = draws[3].lt(options_.drop_all);
+  const models::ConditionDrop drop{draws[0].lt(options_.drop_layout).logical_or(all).to(device),
+                                   draws[1].lt(options_.drop_task).logical_or(all).to(device),
+                                   draws[2].lt(options_.drop_metadata).logical_or(all).to(device)};
+  const torch::Tensor paint = inpaint_mask(latents, options_.inpaint_share, derive_seed(seed, kInpaint)).to(device);
+
+  const torch::Tensor noisy = schedule_.add_noise(latents, noise, t);
+  const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
+  const torch::Tensor output = model_.unet->forward(
+      torch::cat({noisy, latents * (1.0 - paint), paint}, 1), t.to(device),
+      models::UNetCondition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask});
+  const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
+  const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
+  // What is given anyway teaches nothing: only painted cells count.
+  const torch::Tensor weights = weights_of(batch.valid.to(device), layout.object_weight) * paint;
+  torch::Tensor error = diffusion::weighted_error(output, target, weights);
+  {
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor objects = layout.object_weight.gt(0).to(torch::kFloat32) * at::avg_pool2d(batch.valid.to(device), {model_.autoencoder->config().downscale(), model_.autoencoder->config().downscale()}) * paint;
+    const torch::Tensor inside = diffusion::weighted_error(output.detach(), target, objects);
+    const torch::Tensor has = objects.sum({1, 2, 3}).gt(0).to(torch::kFloat32);
+    scalars["loss_inside_objects"] = ((inside * has).sum() / has.sum().clamp_min(1.0)).item<double>();
+    scalars["plain_loss"] = (output.detach().to(torch::kFloat32) - target).square().mean().item<double>();
+  }
+  if (options_.min_snr_gamma > 0) {
+    error = error * diffusion::min_snr_weight(schedule_, prediction, t, options_.min_snr_gamma).to(device);
+  }
+  return error.mean();
+}
+
+void GeneratorTask::write_preview(const std::filesystem::path& png) {
+  const torch::Device device = model_.unet->parameters().front().device();
+  const models::LayoutTensors layout =
+      models::layout_tensors(shown_.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
+          .to(device);
+  const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout);
+  const models::UNetCondition condition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  const std::int64_t cell = model_.autoencoder->config().downscale();
+  const std::vector<std::int64_t> shape{shown_.images.size(0), model_.autoencoder->config().latent_channels,
+                                        shown_.images.size(2) / cell, shown_.images.size(3) / cell};
+  const torch::Tensor start = tensor::seeded_normal(shape, 0).to(device);
+  const torch::Tensor nothing = torch::zeros_like(start);
+  const torch::Tensor paint = torch::ones({shape[0], 1, shape[2], shape[3]}, start.options());
+  const auto sampler = diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"), 20);
+  const torch::Tensor latents = diffusion::sample(
+      *sampler,
+      [&](const torch::Tensor& x, std::int64_t t) {
+        const tensor::AutocastGuard autocast(device.type(), true);
+        return model_.unet
+            ->forward(torch::cat({x, nothing, paint}, 1), torch::full({shape[0]}, t, torch::kInt64).to(device), condition)
+            .to(torch::kFloat32);
+      },
+      start);
+  const torch::Tensor images = model_.autoencoder->decode(model_.autoencoder->denormalise(latents)).to(torch::kFloat32);
+  write_sample_grid(png, {{"layout", layout_pictures(shown_.layouts, model_.layout_encoder->config().taxonomy)},
+                          {"real", shown_.images},
+                          {"painted", images.cpu()}});
+}
+
+void GeneratorTask::save(const std::filesystem::path& folder) { models::save_model(model_, folder); }
+
+Json GeneratorTask::settings() const {
+  return {{"task", "generator"},
+          {"object_weight", options_.object_weight},
+          {"weight_exponent", options_.weight_exponent},
+          {"drop_layout", options_.drop_layout},
+          {"drop_task", options_.drop_task},
+          {"drop_metadata", options_.drop_metadata},
+          {"drop_all", options_.drop_all},
+          {"inpaint_share", options_.inpaint_share},
+          {"min_snr_gamma", options_.min_snr_gamma},
+          {"unet", models::to_json(model_.unet->config())},
+          {"layout_encoder", models::to_json(model_.layout_encoder->config())},
+          {"scheduler", model_.scheduler}};
+}
+
+}  // namespace terragen::training

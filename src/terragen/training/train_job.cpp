@@ -1,0 +1,278 @@
+#include "terragen/training/train_job.h"
+
+#include <algorithm>
+#include <format>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "terragen/core/error.h"
+#include "terragen/models/model_io.h"
+#include "terragen/shards/shard_reader.h"
+
+namespace terragen::training {
+namespace {
+
+// Every key of a job beside the member it sets: reading, writing and refusing unknown keys come from one table.
+class Keys {
+ public:
+  explicit Keys(TrainJob& job) {
+    add("model", job.model);
+    add_path("shards", job.shards);
+    add_path("run", job.run);
+    add_path("from", job.from);
+    add("batch", job.batch);
+    add("crop", job.crop);
+    add("loader_threads", job.loader_threads);
+    add("scale_jitter", job.scale_jitter);
+    add("steps", job.trainer.steps);
+    add("learning_rate", job.trainer.learning_rate);
+    add("weight_decay", job.trainer.weight_decay);
+    add("warmup_steps", job.trainer.warmup_steps);
+    add("final_rate_share", job.trainer.final_rate_share);
+    add("clip_norm", job.trainer.clip_norm);
+    add("ema_decay", job.trainer.ema_decay);
+    add("seed", job.trainer.seed);
+    add("log_every", job.trainer.log_every);
+    add("preview_every", job.trainer.preview_every);
+    add("checkpoint_every", job.trainer.checkpoint_every);
+    add("stop_after", job.trainer.stop_after);
+    add("stop_after_seconds", job.trainer.stop_after_seconds);
+    add("resume", job.trainer.resume);
+    add("device", job.compute.device);
+    add("precision", job.compute.precision);
+    add("threads", job.compute.threads);
+    add("difference_weight", job.autoencoder_loss.difference_weight);
+    add("kl_weight", job.autoencoder_loss.kl_weight);
+    add("object_weight", job.generator_loss.object_weight);
+    add("weight_exponent", job.generator_loss.weight_exponent);
+    add("drop_layout", job.generator_loss.drop_layout);
+    add("drop_task", job.generator_loss.drop_task);
+    add("drop_metadata", job.generator_loss.drop_metadata);
+    add("drop_all", job.generator_loss.drop_all);
+    add("inpaint_share", job.generator_loss.inpaint_share);
+    add("min_snr_gamma", job.generator_loss.min_snr_gamma);
+    add("latent_channels", job.latent_channels);
+    add("patch_size", job.patch_size);
+    add("autoencoder_channels", job.autoencoder_channels);
+    add("unet_channels", job.unet_channels);
+    add("layout_channels", job.layout_channels);
+    add("prediction_type", job.prediction_type);
+    add("vector_branch", job.vector_branch);
+    add("raster_branch", job.raster_branch);
+    add("single_scale", job.single_scale);
+  }
+  void read(const Json& value, const std::string& place) const {
+    if (!value.is_object()) throw DataError(place, "is no JSON object");
+    for (const auto& [key, ignored] : value.items()) {
+      if (!members_.contains(key)) throw DataError(place, std::format("key \"{}\" is not known", key));
+    }
+    for (const auto& [key, member] : members_) {
+      if (value.contains(key)) member.read(value, place);
+    }
+  }
+  Json write() const {
+    Json json = Json::object();
+    for (const auto& [key, member] : members_) json[key] = member.write();
+    return json;
+  }
+
+ private:
+  struct Member {
+    std::function<void(const Json&, const std::string&)> read;
+    std::function<Json()> write;
+  };
+  template <class T>
+  void add(const std::string& key, T& member) {
+    members_[key] = {[key, &member](const Json& value, const std::string& place) {
+                       member = json_member<T>(value, key, place);
+                     },
+                     [&member] { return Json(member); }};
+  }
+  void add_path(const std::string& key, std::filesystem::path& member) {
+    members_[key] = {[key, &member](const Json& value, const std::string& place) {
+                       member = json_member<std::string>(value, key, place);
+                     },
+                     [&member] { return Json(member.string()); }};
+  }
+  std::map<std::string, Member> members_;
+};
+
+models::ImageInfo image_info(const shards::ShardSet& set) {
+  models::ImageInfo info;
+  info.data_type = set.data_type;
+  for (const shards::ShardBand& band : set.bands) info.bands.push_back({band.name, band.low, band.high});
+  return info;
+}
+
+Json card_of(const shards::ShardSet& set) {
+  Json sources = Json::array();
+  for (const shards::ShardSource& source : set.sources) {
+    sources.push_back({{"dataset", source.dataset}, {"task", source.task}, {"licence", source.licence},
+                       {"attribution", source.attribution}, {"samples", source.samples}});
+  }
+  return {{"trained_on", sources}};
+}
+
+std::int64_t norm_groups(const std::vector<std::int64_t>& channels) {
+  for (const std::int64_t groups : {32, 16, 8, 4, 2}) {
+    if (std::ranges::all_of(channels, [&](std::int64_t c) { return c % groups == 0; })) return groups;
+  }
+  throw RequestError("the channels of a level must be even");
+}
+
+models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
+  models::AutoencoderConfig config;
+  config.in_channels = config.out_channels = bands;
+  config.block_out_channels = job.autoencoder_channels;
+  config.layers_per_block = 1;
+  config.latent_channels = job.latent_channels;
+  config.norm_num_groups = norm_groups(job.autoencoder_channels);
+  config.patch_size = job.patch_size;
+  return models::AutoencoderKL(config);
+}
+
+models::LayoutEncoder new_layout_encoder(const TrainJob& job, const shards::ShardSet& set, std::int64_t cell) {
+  models::LayoutEncoderConfig config;
+  config.taxonomy = set.taxonomy;
+  config.tasks = set.tasks;
+  config.channels = job.layout_channels;
+  config.time_dim = 4 * job.unet_channels.front();
+  config.latent_cell = static_cast<int>(cell);
+  config.vector_branch = job.vector_branch;
+  config.raster_branch = job.raster_branch;
+  return models::LayoutEncoder(config);
+}
+
+models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_channels, std::int64_t token_dim) {
+  const std::size_t levels = job.unet_channels.size();
+  models::UNetConfig config;
+  config.in_channels = 2 * latent_channels + 1;  // noisy latent, masked latent, mask
+  config.out_channels = latent_channels;
+  config.block_out_channels = job.unet_channels;
+  // Attention from the second level on: at the first it would cost more than all convolutions.
+  config.down_block_types.assign(levels, "CrossAttnDownBlock2D");
+  config.up_block_types.assign(levels, "CrossAttnUpBlock2D");
+  config.down_block_types.front() = "DownBlock2D";
+  config.up_block_types.back() = "UpBlock2D";
+  config.layers_per_block = 1;
+  config.attention_head_dim.clear();
+  for (const std::int64_t c : job.unet_channels) config.attention_head_dim.push_back(std::max<std::int64_t>(1, c / 32));
+  config.cross_attention_dim = 0;
+  config.norm_num_groups = norm_groups(job.unet_channels);
+  config.layout_channels = job.layout_channels;
+  config.layout_token_dim = job.vector_branch ? token_dim : 0;
+  config.layout_single_scale = job.single_scale;
+  return models::UNet2DConditionModel(config);
+}
+
+void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+  if (static_cast<std::size_t>(model.autoencoder->config().in_channels) != set.bands.size()) {
+    throw RequestError(std::format("{} is for {} bands, the data have {}", job.from.string(),
+                                   model.autoencoder->config().in_channels, set.bands.size()));
+  }
+  if (!model.layout_encoder) return;
+  const auto& config = model.layout_encoder->config();
+  if (!(config.taxonomy == set.taxonomy) || config.tasks != set.tasks) {
+    throw RequestError(std::format("{} knows other classes or tasks than the data", job.from.string()),
+                       "pack the same datasets in the same order, or start from a model that holds an autoencoder alone");
+  }
+}
+
+shards::LoaderOptions loader_options(const TrainJob& job) {
+  shards::LoaderOptions options;
+  options.batch = job.batch;
+  options.seed = job.trainer.seed;
+  options.threads = job.loader_threads;
+  options.augment.crop = job.crop;
+  options.augment.scale_jitter = job.scale_jitter;
+  return options;
+}
+
+// The same few validation samples (training ones where there are none) for every preview.
+shards::Batch shown_samples(const TrainJob& job, const shards::ShardReader& train, std::size_t count) {
+  const shards::ShardReader held_out(job.shards, "val");
+  const shards::ShardReader& reader = held_out.size() > 0 ? held_out : train;
+  std::vector<shards::Sample> samples;
+  for (std::size_t i = 0; i < count; ++i) {
+    samples.push_back(shards::centre_crop(reader.get(i * reader.size() / count), job.crop));
+  }
+  return shards::collate(samples);
+}
+
+TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
+  models::AutoencoderKL autoencoder{nullptr};
+  if (!job.from.empty()) {
+    const models::ModelFolder model = models::load_model(job.from);
+    if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
+    check_model_fits(model, reader.set(), job);
+    autoencoder = model.autoencoder;
+  } else {
+    autoencoder = new_autoencoder(job, std::ssize(reader.set().bands));
+  }
+  std::vector<torch::Tensor> images;
+  for (std::int64_t i = 0; std::ssize(images) * job.batch < 96; ++i) images.push_back(loader.batch_of(-1 - i).images);
+  AutoencoderTask task(autoencoder, image_info(reader.set()), torch::cat(images), job.autoencoder_loss);
+  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+}
+
+TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
+  if (job.from.empty()) {
+    throw RequestError("a generator needs an autoencoder to start from",
+                       "train one with `terragen train autoencoder` and name its model with --from");
+  }
+  const shards::ShardSet& set = reader.set();
+  models::ModelFolder model = models::load_model(job.from);
+  if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
+  check_model_fits(model, set, job);
+  const std::int64_t cell = model.autoencoder->config().downscale();
+  const std::int64_t step = cell << (job.unet_channels.size() - 1);
+  if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));
+  if (!model.unet) {
+    model.layout_encoder = new_layout_encoder(job, set, cell);
+    model.unet = new_unet(job, model.autoencoder->config().latent_channels, model.layout_encoder->config().token_dim);
+    diffusion::SchedulerConfig scheduler;
+    scheduler.prediction_type = job.prediction_type;
+    scheduler.timestep_spacing = "trailing";
+    // Velocity can start from pure noise; an epsilon model says nothing there.
+    scheduler.rescale_betas_zero_snr = job.prediction_type == "v_prediction";
+    scheduler.validate();
+    model.scheduler = diffusion::to_json(scheduler);
+  }
+  model.images = image_info(set);
+  model.dense_tasks = set.dense_tasks;
+  model.card = card_of(set);
+  model.card["training"] = to_json(job);
+  for (const char* local : {"shards", "run", "from"}) model.card["training"].erase(local);
+  GeneratorTask task(model, shown_samples(job, reader, 8), job.generator_loss);
+  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+}
+
+}  // namespace
+
+TrainJob train_job_from_json(const Json& value, const std::string& place) {
+  TrainJob job;
+  Keys(job).read(value, place);
+  return job;
+}
+
+Json to_json(const TrainJob& job) {
+  TrainJob copy = job;
+  return Keys(copy).write();
+}
+
+TrainingEnd run_train_job(const TrainJob& job) {
+  job.compute.validate();
+  job.trainer.validate();
+  job.generator_loss.validate();
+  if (job.model != "generator" && job.model != "autoencoder") {
+    throw RequestError(std::format("a model \"{}\" cannot be trained", job.model), "choose generator or autoencoder");
+  }
+  tensor::set_threads(job.compute.threads);
+  torch::manual_seed(job.trainer.seed);  // the new layers' first weights
+  const shards::ShardReader reader(job.shards, "train");
+  shards::Loader loader(reader, loader_options(job));
+  return job.model == "generator" ? train_generator(job, reader, loader) : train_autoencoder(job, reader, loader);
+}
+
+}  // namespace terragen::training
