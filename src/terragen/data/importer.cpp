@@ -151,12 +151,13 @@ class Importer {
                       std::format("has {} bands of {}, the images before it {} of {}", bands, geo::data_type_name(info.type),
                                   bands_, dataset_.data_type));
     }
-    ImageLabels labels = labels_.labels_of(source);
+    std::optional<ImageLabels> labels = labels_.labels_of(source);
+    if (!labels) return;
     layout::Layout whole;
     whole.width = info.width;
     whole.height = info.height;
-    whole.features = std::move(labels.features);
-    whole.mask = std::move(labels.mask);
+    whole.features = std::move(labels->features);
+    whole.mask = std::move(labels->mask);
     const int size = recipe_.tile_size > 0 ? recipe_.tile_size : std::max(info.width, info.height);
     const auto windows = geo::tile_grid(info.width, info.height, size, recipe_.tile_size > 0 ? recipe_.tile_overlap : 0);
     for (const geo::PixelWindow& window : windows) {

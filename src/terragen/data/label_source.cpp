@@ -138,9 +138,7 @@ std::string LabelSource::label_file_of(const SourceImage& image) const {
   return best;
 }
 
-ImageLabels LabelSource::from_mask(const SourceImage& image) {
-  const std::string file = label_file_of(image);
-  if (file.empty()) throw DataError((root_ / image.path).string(), "has no mask", "see labels.path and labels.match");
+ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& file) {
   const std::string place = (root_ / file).string();
   const geo::Raster raster = geo::read_raster(root_ / file);
   if (raster.width != image.width || raster.height != image.height) {
@@ -181,10 +179,8 @@ ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   return labels;
 }
 
-ImageLabels LabelSource::from_yolo(const SourceImage& image) {
+ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& file) {
   ImageLabels labels;
-  const std::string file = label_file_of(image);
-  if (file.empty()) return labels;  // YOLO: an image without objects may have no file
   const formats::YoloShape shape = recipe_.labels_format == "yolo"       ? formats::YoloShape::boxes
                                    : recipe_.labels_format == "yolo-obb" ? formats::YoloShape::oriented
                                                                          : formats::YoloShape::polygons;
@@ -192,10 +188,8 @@ ImageLabels LabelSource::from_yolo(const SourceImage& image) {
   return labels;
 }
 
-ImageLabels LabelSource::from_points(const SourceImage& image) const {
+ImageLabels LabelSource::from_points(const SourceImage& image, const std::string& file) const {
   ImageLabels labels;
-  const std::string file = label_file_of(image);
-  if (file.empty()) throw DataError((root_ / image.path).string(), "has no file of points", "see labels.path and labels.match");
   const std::string place = (root_ / file).string();
   const double radius = pixels_from_metres(recipe_.radius, "radius", image);
   for (const formats::CsvPoint& point : formats::read_points_csv(root_ / file)) {
@@ -258,14 +252,22 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
   return labels;
 }
 
-ImageLabels LabelSource::labels_of(const SourceImage& image) {
+std::optional<ImageLabels> LabelSource::labels_of(const SourceImage& image) {
   const std::string& format = recipe_.labels_format;
-  if (is_mask_format(format)) return from_mask(image);
   if (format == "coco") return from_coco(image);
-  if (format.starts_with("yolo")) return from_yolo(image);
-  if (format == "points-csv") return from_points(image);
   if (format == "geojson") return from_geojson(image);
-  return {};
+  if (format == "none") return ImageLabels{};
+  const std::string file = label_file_of(image);
+  if (file.empty()) {
+    if (recipe_.missing == "refuse") {
+      throw DataError((root_ / image.path).string(), "has no label file",
+                      "see labels.path and labels.match; labels.missing = \"skip\" or \"empty\" says what to do then");
+    }
+    problems_.push_back({image.path, recipe_.missing == "skip" ? "has no label file: left out" : "has no label file: taken as empty"});
+    return recipe_.missing == "skip" ? std::nullopt : std::optional(ImageLabels{});
+  }
+  if (is_mask_format(format)) return from_mask(image, file);
+  return format == "points-csv" ? from_points(image, file) : from_yolo(image, file);
 }
 
 }  // namespace terragen::data

@@ -37,7 +37,8 @@ class LabelSource {
   LabelSource(const Recipe& recipe, std::filesystem::path root, const layout::Taxonomy& taxonomy);
   ~LabelSource();
   // DataError when the image has no label where the format demands one, or the label is damaged.
-  ImageLabels labels_of(const SourceImage& image);
+  // Nothing where the recipe says that images without a label file are to be left out.
+  std::optional<ImageLabels> labels_of(const SourceImage& image);
   // Throws when masks held values that no class claims: call after the last image.
   void finish() const;
   std::vector<formats::LabelProblem>& problems() { return problems_; }
@@ -47,10 +48,10 @@ class LabelSource {
   struct GeoLayer;
   std::string label_file_of(const SourceImage& image) const;
   int class_of(const std::string& name, const std::string& place) const;
-  ImageLabels from_mask(const SourceImage& image);
+  ImageLabels from_mask(const SourceImage& image, const std::string& file);
   ImageLabels from_coco(const SourceImage& image) const;
-  ImageLabels from_yolo(const SourceImage& image);
-  ImageLabels from_points(const SourceImage& image) const;
+  ImageLabels from_yolo(const SourceImage& image, const std::string& file);
+  ImageLabels from_points(const SourceImage& image, const std::string& file) const;
   ImageLabels from_geojson(const SourceImage& image);
   double pixels_from_metres(double metres, const char* key, const SourceImage& image) const;
 

@@ -135,7 +135,7 @@ void read_images(const Table& table, Recipe& recipe) {
 }
 
 void read_labels(const Table& table, Recipe& recipe) {
-  table.allow({"format", "path", "match", "ignore", "class_property", "radius", "width"});
+  table.allow({"format", "path", "match", "ignore", "class_property", "radius", "width", "missing"});
   recipe.labels_format = table.required("format");
   check_choice(table, "format", recipe.labels_format,
                {"none", "color-masks", "index-masks", "coco", "yolo", "yolo-obb", "yolo-polygons", "dota", "voc", "geojson",
@@ -144,6 +144,9 @@ void read_labels(const Table& table, Recipe& recipe) {
   if (recipe.labels_path.empty() && recipe.labels_format != "none") table.fail("path", "is missing");
   table.read("match", recipe.match);
   table.read("class_property", recipe.class_property);
+  if (recipe.labels_format.starts_with("yolo")) recipe.missing = "empty";  // YOLO's own rule
+  table.read("missing", recipe.missing);
+  check_choice(table, "missing", recipe.missing, {"refuse", "skip", "empty"});
   table.read("radius", recipe.radius);
   table.read("width", recipe.width);
   if (recipe.radius < 0 || recipe.width < 0) table.fail("radius", "or width is negative");

@@ -42,7 +42,7 @@ struct Recipe {
   std::string labels_format = "none";
   std::string labels_path;               // glob or file relative to the root
   std::string match;                     // regex whose groups are the same on an image's and its label's path; empty: same stem
-  std::string ignore_text;               // kept for messages
+  std::string missing = "refuse";        // an image without a label file: "refuse", "skip" (leave it out), "empty"
   std::vector<std::array<std::uint8_t, 3>> ignore_colors;
   std::vector<int> ignore_ids;
   std::vector<std::string> ignore_names;

@@ -118,6 +118,27 @@ void mark_valid(Raster& raster) {
   if (!all) raster.valid = std::move(valid);
 }
 
+// The number of the file's alpha band, or 0.
+int alpha_band(GDALDataset& dataset) {
+  const int last = dataset.GetRasterCount();
+  return last > 1 && dataset.GetRasterBand(last)->GetColorInterpretation() == GCI_AlphaBand ? last : 0;
+}
+
+// Where the file is fully transparent nothing was measured.
+void mark_transparent(Raster& raster, GDALDataset& dataset, int alpha, const PixelWindow& w, const GdalErrorScope& scope,
+                      const std::string& place) {
+  std::vector<float> opacity(raster.pixels());
+  if (dataset.GetRasterBand(alpha)->RasterIO(GF_Read, w.x, w.y, w.width, w.height, opacity.data(), w.width, w.height,
+                                             GDT_Float32, 0, 0, nullptr) != CE_None) {
+    scope.check(place, "cannot be read to its end");
+  }
+  if (std::ranges::none_of(opacity, [](float a) { return a == 0.0F; })) return;
+  if (raster.valid.empty()) raster.valid.assign(raster.pixels(), 1);
+  for (std::size_t i = 0; i < opacity.size(); ++i) {
+    if (opacity[i] == 0.0F) raster.valid[i] = 0;
+  }
+}
+
 Raster expand_palette(GDALDataset& dataset, const std::vector<std::uint8_t>& indexes, const PixelWindow& w) {
   Raster raster = make_raster(w.width, w.height, 3, DataType::uint8);
   const GDALColorTable* table = dataset.GetRasterBand(1)->GetColorTable();
@@ -230,6 +251,9 @@ Raster read_raster(const fs::path& path, const std::vector<int>& bands, const st
   raster.nodata = info.nodata;
   raster.georeference = window_of(info.georeference, w.x, w.y);
   mark_valid(raster);
+  const int alpha = alpha_band(*dataset);
+  const bool taken = bands.empty() || std::ranges::find(bands, alpha - 1) != bands.end();
+  if (alpha > 0 && !taken) mark_transparent(raster, *dataset, alpha, w, scope, place);
   return raster;
 }
 

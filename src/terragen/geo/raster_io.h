@@ -23,7 +23,8 @@ struct RasterInfo {
 };
 
 // The content decides the format, not the name: GeoTIFF, PNG, JPEG, JPEG 2000 are read, nothing that could refer to other
-// files. A palette becomes RGB; 32-bit integers and float64 become float32. DataError naming the file for anything damaged.
+// files. A palette becomes RGB; where an
+// alpha band that `bands` leaves out is zero, pixels are not valid; 32-bit integers and float64 become float32. DataError naming the file for anything damaged.
 RasterInfo read_raster_info(const std::filesystem::path& path);
 // `bands`: 0-based numbers in the file, empty: all. `window`: empty: the whole image.
 Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands = {},
