@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "terragen/core/json_file.h"
+#include "terragen/core/test_paths.h"
 #include "terragen/diffusion/ddim_sampler.h"
 #include "terragen/diffusion/dpm_solver_sampler.h"
 #include "terragen/tensor/safetensors.h"
@@ -17,25 +17,10 @@ namespace fs = std::filesystem;
 
 constexpr double kTolerance = 1e-5;
 
-fs::path golden_folder() {
-  const char* named = std::getenv("TERRAGEN_GOLDEN");
-  return (named != nullptr ? fs::path(named) : fs::path(TERRAGEN_SOURCE_DIR) / "../shared/golden");
-}
-
 double relative_error(const torch::Tensor& ours, const torch::Tensor& theirs) {
   const torch::Tensor a = ours.to(torch::kFloat64).flatten();
   const torch::Tensor b = theirs.to(torch::kFloat64).flatten();
   return (a - b).norm().item<double>() / std::max(1e-12, b.norm().item<double>());
-}
-
-// Every case folder named like the published one: further cases of the same form pass the same test.
-std::vector<fs::path> cases() {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(golden_folder(), error)) {
-    if (entry.path().filename().string().starts_with("05_schedulers")) found.push_back(entry.path());
-  }
-  return found;
 }
 
 // Rebuilds the toy network's answers: 0.3 x + sin(0.01 t).
@@ -78,8 +63,9 @@ void check_run(const std::string& name, const Json& run, const tensor::TensorMap
 }
 
 TEST(GoldenSchedulers, WholeTrajectories) {
-  if (cases().empty()) GTEST_SKIP() << "no reference tensors in " << golden_folder();
-  for (const fs::path& folder : cases()) {
+  const auto cases = test::golden_cases("05_schedulers");
+  if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
+  for (const fs::path& folder : cases) {
     const Json config = read_json(folder / "config.json");
     const tensor::TensorMap outputs = tensor::load_safetensors(folder / "outputs.safetensors").tensors;
     int checked = 0;
@@ -97,8 +83,9 @@ TEST(GoldenSchedulers, WholeTrajectories) {
 }
 
 TEST(GoldenSchedulers, TablesAndForwardProcess) {
-  if (cases().empty()) GTEST_SKIP() << "no reference tensors in " << golden_folder();
-  for (const fs::path& folder : cases()) {
+  const auto cases = test::golden_cases("05_schedulers");
+  if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
+  for (const fs::path& folder : cases) {
     const tensor::TensorMap inputs = tensor::load_safetensors(folder / "inputs.safetensors").tensors;
     const tensor::TensorMap outputs = tensor::load_safetensors(folder / "outputs.safetensors").tensors;
     for (const std::string kind : {"linear", "scaled_linear", "squaredcos_cap_v2"}) {

@@ -24,7 +24,7 @@ struct PlacedLayout {
 struct LayoutSourceOptions {
   std::string task;           // for files that do not say; empty: the model's task where it has only one
   std::optional<double> gsd;  // metres a pixel, for files that do not say
-  int size = 256;             // pixels, for files that do not say
+  int size = 256;             // pixels, for files that do not say; larger layouts are cut to it (0: painted whole)
   std::string class_property = "class";
   std::string split;          // of a dataset; empty: all
   int limit = 0;              // most layouts a file; 0: all

@@ -1,0 +1,77 @@
+#include "terragen/app/generate_command.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "terragen/core/memory.h"
+#include "terragen/synthesis/generate.h"
+
+namespace terragen::app {
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> layouts;
+  std::string output;
+  double gsd = 0;
+  synthesis::PaintOptions paint;
+  synthesis::LayoutSourceOptions source;
+  synthesis::GenerateOptions generate;
+};
+
+void generate(Options options) {
+  options.paint.validate();
+  const int threads = tensor::set_threads(options.paint.compute.threads);
+  if (options.gsd > 0) options.source.gsd = options.gsd;
+  synthesis::Painter painter(models::load_model(options.model), options.paint);
+  options.source.size_step = painter.size_step();
+  const models::LayoutEncoderConfig& known = painter.model().layout_encoder->config();
+  std::vector<synthesis::PlacedLayout> layouts;
+  for (const std::string& path : options.layouts) {
+    for (synthesis::PlacedLayout& placed : synthesis::read_layouts(path, known.taxonomy, known.tasks, options.source)) {
+      layouts.push_back(std::move(placed));
+    }
+  }
+  const Json settings = {{"sampler", options.paint.sampler},
+                         {"steps", options.paint.steps},
+                         {"guidance", options.paint.guidance},
+                         {"precision", options.paint.compute.precision},
+                         {"device", options.paint.compute.device}};
+  const synthesis::GenerateSummary summary = synthesis::generate(painter, layouts, options.generate, settings, options.output);
+  const synthesis::PaintTimes& times = painter.times();
+  const auto each = static_cast<double>(summary.images);
+  std::printf("%zu images painted in %s\n", summary.images, options.output.c_str());
+  std::printf("labels: %s/annotations.json, contact sheet: %s/contact_sheet.png\n", options.output.c_str(), options.output.c_str());
+  std::printf("%.2f s an image on %d threads (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %%), peak memory %.0f MiB\n",
+              summary.seconds / each, threads, 100 * times.unet / summary.seconds, 100 * times.decoder / summary.seconds,
+              100 * times.layout_encoder / summary.seconds, static_cast<double>(peak_memory_bytes()) / (1 << 20));
+}
+
+}  // namespace
+
+void add_generate_command(CLI::App& app, std::function<void()>& run) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("generate", "Paint new labelled images from layouts");
+  command->add_option("--model", options->model, "Model folder")->required();
+  command->add_option("layouts", options->layouts, "GeoJSON or COCO files, or dataset folders")->required();
+  command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
+  command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
+  command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
+  command->add_option("--steps", options->paint.steps, "Sampling steps")->capture_default_str();
+  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task; 1: none")->capture_default_str();
+  command->add_option("--sampler", options->paint.sampler, "dpm++ or ddim")->capture_default_str();
+  command->add_option("--batch", options->paint.batch, "Images painted at once")->capture_default_str();
+  command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
+  command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");
+  command->add_option("--size", options->source.size, "Pixels of layouts that do not say theirs; larger ones are cut to it")->capture_default_str();
+  command->add_option("--class-property", options->source.class_property, "GeoJSON property that names the class")->capture_default_str();
+  command->add_option("--split", options->source.split, "Split of a dataset: train, val or test");
+  command->add_option("--limit", options->source.limit, "Most layouts of each source; 0: all")->capture_default_str();
+  command->add_option("--device", options->paint.compute.device, "cpu or cuda")->capture_default_str();
+  command->add_option("--precision", options->paint.compute.precision, "bf16 or fp32")->capture_default_str();
+  command->add_option("--threads", options->paint.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  command->callback([options, &run] { run = [options] { generate(*options); }; });
+}
+
+}  // namespace terragen::app

@@ -1,0 +1,123 @@
+// The reference outputs of diffusers' U-Net, autoencoder and time embedding.
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "terragen/core/json_file.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/models/autoencoder.h"
+#include "terragen/models/model_io.h"
+#include "terragen/models/unet.h"
+#include "terragen/nn/embeddings.h"
+
+namespace terragen::models {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+double relative_error(const torch::Tensor& ours, const torch::Tensor& theirs) {
+  if (ours.sizes() != theirs.sizes()) return 1e9;
+  const torch::Tensor difference = ours.to(torch::kFloat64) - theirs.to(torch::kFloat64);
+  return difference.norm().item<double>() / std::max(1e-12, theirs.to(torch::kFloat64).norm().item<double>());
+}
+
+struct Case {
+  explicit Case(const std::filesystem::path& folder)
+      : config(read_json(folder / "config.json")),
+        inputs(tensor::load_safetensors(folder / "inputs.safetensors").tensors),
+        outputs(tensor::load_safetensors(folder / "outputs.safetensors").tensors) {
+    if (std::filesystem::exists(folder / "weights.safetensors")) {
+      weights = tensor::load_safetensors(folder / "weights.safetensors").tensors;
+    }
+  }
+  Json config;
+  tensor::TensorMap inputs, outputs, weights;
+};
+
+TEST(GoldenTimestepEmbedding, EverySetting) {
+  const auto cases = test::golden_cases("01_timestep_embedding");
+  if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
+  const std::regex form(R"(temb_d(\d+)_flip([01])_shift(\d+))");
+  for (const auto& folder : cases) {
+    const Case golden(folder);
+    for (const auto& [name, expected] : golden.outputs) {
+      std::smatch match;
+      ASSERT_TRUE(std::regex_match(name, match, form)) << name;
+      const torch::Tensor ours =
+          nn::timestep_embedding(golden.inputs.at("timesteps"), std::stoll(match[1]), match[2] == "1", std::stod(match[3]));
+      EXPECT_LT(relative_error(ours, expected), kTolerance) << name;
+    }
+  }
+}
+
+void check_unet(const std::filesystem::path& folder) {
+  SCOPED_TRACE(folder.filename().string());
+  const torch::NoGradGuard no_grad;
+  const Case golden(folder);
+  UNet2DConditionModel unet(unet_config_from_json(golden.config.at("model"), folder.string()));
+  load_parameters(*unet, golden.weights);
+  unet->eval();
+  const torch::Tensor& sample = golden.inputs.at("sample");
+  const torch::Tensor& text = golden.inputs.at("encoder_hidden_states");
+  std::map<std::string, torch::Tensor> traced;
+  unet->forward(sample.slice(0, 0, 1), torch::tensor(500), {text.slice(0, 0, 1)},
+                [&](const std::string& name, const torch::Tensor& value) { traced["trace." + name] = value; });
+  for (const auto& [name, expected] : golden.outputs) {
+    torch::Tensor ours;
+    std::smatch match;
+    if (name.starts_with("trace.")) {
+      ASSERT_TRUE(traced.contains(name)) << name;
+      ours = traced.at(name);
+    } else if (name == "eps_tvec") {
+      ours = unet->forward(sample, golden.inputs.at("timestep_vec"), {text});
+    } else if (std::regex_match(name, match, std::regex(R"(eps_odd_t(\d+))"))) {
+      ours = unet->forward(golden.inputs.at("sample_odd"), torch::tensor(std::stoll(match[1])), {text.slice(0, 0, 1)});
+    } else if (std::regex_match(name, match, std::regex(R"(eps_t(\d+))"))) {
+      ours = unet->forward(sample, torch::tensor(std::stoll(match[1])), {text});
+    } else {
+      continue;
+    }
+    EXPECT_LT(relative_error(ours, expected), kTolerance) << name;
+  }
+}
+
+TEST(GoldenUNet, EveryOutputAndTrace) {
+  auto cases = test::golden_cases("01_unet_sd");
+  if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
+  for (const auto& folder : cases) check_unet(folder);
+}
+
+TEST(GoldenAutoencoder, EveryOutputAndTrace) {
+  const auto cases = test::golden_cases("02_vae");
+  if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
+  const torch::NoGradGuard no_grad;
+  for (const auto& folder : cases) {
+    SCOPED_TRACE(folder.filename().string());
+    const Case golden(folder);
+    AutoencoderKL vae(autoencoder_config_from_json(golden.config.at("model"), folder.string()));
+    load_parameters(*vae, golden.weights);
+    vae->eval();
+    const torch::Tensor& image = golden.inputs.at("image");
+    const torch::Tensor& z = golden.inputs.at("z");
+    std::map<std::string, torch::Tensor> ours;
+    const Trace trace = [&](const std::string& name, const torch::Tensor& value) { ours["trace." + name] = value; };
+    vae->encode(image.slice(0, 0, 1), trace);
+    vae->decode(z.slice(0, 0, 1), trace);
+    const Posterior posterior = vae->encode(image);
+    ours["mean"] = ours["mode"] = posterior.mean;
+    ours["logvar"] = posterior.logvar;
+    ours["moments"] = torch::cat({posterior.mean, posterior.logvar}, 1);
+    ours["std"] = (0.5 * posterior.logvar).exp();
+    ours["kl"] = posterior.kl();
+    ours["sample_with_noise"] = posterior.sample(golden.inputs.at("noise"));
+    ours["scaled_latent"] = vae->normalise(ours["sample_with_noise"]);
+    ours["decoded"] = vae->decode(z);
+    for (const auto& [name, expected] : golden.outputs) {
+      ASSERT_TRUE(ours.contains(name)) << name;
+      EXPECT_LT(relative_error(ours.at(name), expected), kTolerance) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace terragen::models

@@ -1,0 +1,89 @@
+#include "terragen/synthesis/contact_sheet.h"
+
+#include <algorithm>
+
+#include "terragen/core/canvas.h"
+#include "terragen/core/error.h"
+#include "terragen/core/png.h"
+#include "terragen/layout/rasterise.h"
+
+namespace terragen::synthesis {
+namespace {
+
+constexpr int kMargin = 6;
+constexpr int kTitle = 14;
+constexpr Rgb kInk{40, 40, 40};
+
+void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top) {
+  const torch::Tensor shown = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
+  const torch::Tensor bytes = ((shown.to(torch::kFloat32) + 1.0) * 127.5).round().clamp(0, 255).to(torch::kUInt8).contiguous();
+  const auto pixel = bytes.accessor<std::uint8_t, 3>();
+  for (int y = 0; y < bytes.size(1); ++y) {
+    for (int x = 0; x < bytes.size(2); ++x) canvas.set(left + x, top + y, {pixel[0][y][x], pixel[1][y][x], pixel[2][y][x]});
+  }
+}
+
+// The label as it is written, with the outlines of the features.
+void draw_layout(Canvas& canvas, const layout::Layout& layout, const layout::Taxonomy& taxonomy, int left, int top) {
+  const layout::DenseMask mask = layout::rasterise_classes(layout);
+  for (int y = 0; y < mask.height; ++y) {
+    for (int x = 0; x < mask.width; ++x) {
+      const int k = mask.at(x, y);
+      canvas.set(left + x, top + y, k < taxonomy.size() ? taxonomy.at(k).color : Rgb{232, 232, 232});
+    }
+  }
+  for (const layout::Feature& feature : layout.features) {
+    for (const layout::Polygon& part : feature.geometry.parts) {
+      for (std::size_t i = 0; i < part.exterior.size(); ++i) {
+        const layout::Point& p = part.exterior[i];
+        const layout::Point& q = part.exterior[(i + 1) % part.exterior.size()];
+        const auto inside = [&](double v, int limit) { return std::clamp(v, 0.0, static_cast<double>(limit - 1)); };
+        canvas.line(left + inside(p.x, layout.width), top + inside(p.y, layout.height), left + inside(q.x, layout.width),
+                    top + inside(q.y, layout.height), kInk);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void write_contact_sheet(const std::filesystem::path& png, const std::vector<SheetRow>& rows, const layout::Taxonomy& taxonomy) {
+  if (rows.empty()) throw InternalError("[write_contact_sheet] no rows");
+  int width = 0;
+  int height = 0;
+  std::size_t columns = 1;
+  bool any_real = false;
+  for (const SheetRow& row : rows) {
+    width = std::max(width, row.layout.width);
+    height = std::max(height, row.layout.height);
+    any_real = any_real || row.real.defined();
+    columns = std::max(columns, row.painted.size());
+  }
+  columns += any_real ? 2 : 1;
+  Canvas canvas(static_cast<int>(columns) * (width + kMargin) + kMargin,
+                static_cast<int>(rows.size()) * (height + kTitle + kMargin) + kMargin, {255, 255, 255});
+  int top = kMargin;
+  for (const SheetRow& row : rows) {
+    int left = kMargin;
+    canvas.text(left, top + 3, row.title, kInk);
+    const int body = top + kTitle;
+    draw_layout(canvas, row.layout, taxonomy, left, body);
+    left += width + kMargin;
+    if (any_real) {
+      if (row.real.defined()) {
+        draw_image(canvas, row.real, left, body);
+        canvas.text(left, top + 3, "real", kInk);
+      }
+      left += width + kMargin;
+    }
+    for (const torch::Tensor& image : row.painted) {
+      draw_image(canvas, image, left, body);
+      canvas.text(left, top + 3, "painted", kInk);
+      left += width + kMargin;
+    }
+    top += height + kTitle + kMargin;
+  }
+  write_png(png, canvas);
+}
+
+}  // namespace terragen::synthesis

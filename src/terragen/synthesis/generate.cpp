@@ -1,0 +1,154 @@
+#include "terragen/synthesis/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <format>
+#include <set>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/progress.h"
+#include "terragen/core/seed.h"
+#include "terragen/data/dataset.h"
+#include "terragen/formats/masks.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/contact_sheet.h"
+#include "terragen/synthesis/stac_item.h"
+
+namespace terragen::synthesis {
+namespace {
+
+namespace fs = std::filesystem;
+
+geo::Raster raster_of(const torch::Tensor& image, const models::ImageInfo& info, const PlacedLayout& placed) {
+  const geo::DataType type = geo::data_type_from_name(info.data_type, "model");
+  geo::Raster raster = geo::make_raster(static_cast<int>(image.size(2)), static_cast<int>(image.size(1)),
+                                        static_cast<int>(image.size(0)), type);
+  raster.georeference = {placed.crs, placed.crs_from_pixel};
+  const auto pixel = image.accessor<float, 3>();
+  for (int b = 0; b < raster.bands; ++b) {
+    const models::BandRange& band = info.bands[static_cast<std::size_t>(b)];
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x) {
+        const double share = (static_cast<double>(pixel[b][y][x]) + 1.0) / 2.0;
+        raster.set(b, x, y, band.low + share * (band.high - band.low));
+      }
+    }
+  }
+  return raster;
+}
+
+// The real image as the model would see it, for the contact sheet.
+torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& info) {
+  if (placed.real_image.empty()) return {};
+  const geo::Raster raster = geo::read_raster(placed.real_image);
+  if (static_cast<std::size_t>(raster.bands) < info.bands.size()) return {};
+  torch::Tensor image = torch::empty({raster.bands, placed.layout.height, placed.layout.width});
+  auto pixel = image.accessor<float, 3>();
+  const auto [type_low, type_high] = geo::natural_range(raster.type);
+  for (int b = 0; b < raster.bands; ++b) {
+    // A dataset of another type than the model's was mapped to the model's range when it was packed: here the picture
+    // is only stretched to be looked at.
+    const bool same = geo::data_type_name(raster.type) == info.data_type;
+    double low = same && b < std::ssize(info.bands) ? info.bands[static_cast<std::size_t>(b)].low : type_low;
+    double high = same && b < std::ssize(info.bands) ? info.bands[static_cast<std::size_t>(b)].high : type_high;
+    if (!same) {
+      low = high = raster.at(b, 0, 0);
+      for (int y = 0; y < raster.height; ++y) {
+        for (int x = 0; x < raster.width; ++x) low = std::min(low, raster.at(b, x, y)), high = std::max(high, raster.at(b, x, y));
+      }
+      high = std::max(high, low + 1);
+    }
+    for (int y = 0; y < placed.layout.height; ++y) {
+      for (int x = 0; x < placed.layout.width; ++x) {
+        pixel[b][y][x] = static_cast<float>((raster.at(b, x, y) - low) / (high - low) * 2.0 - 1.0);
+      }
+    }
+  }
+  return image.clamp(-1.0, 1.0);
+}
+
+bool is_dense(const models::ModelFolder& model, const layout::Layout& layout) {
+  return layout.mask || std::ranges::find(model.dense_tasks, layout.task) != model.dense_tasks.end();
+}
+
+}  // namespace
+
+GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
+                         const Json& settings, const fs::path& output) {
+  if (options.count < 1) throw RequestError(std::format("{} images a layout are not possible", options.count));
+  const auto began = std::chrono::steady_clock::now();
+  const models::ModelFolder& model = painter.model();
+  const layout::Taxonomy& taxonomy = model.layout_encoder->config().taxonomy;
+
+  // One list of jobs, layout by layout; the condition is made here, once, and is also the label.
+  std::vector<layout::Layout> conditions;
+  std::vector<std::uint64_t> seeds;
+  std::set<std::string> tasks;
+  for (std::size_t l = 0; l < layouts.size(); ++l) {
+    layout::Layout condition = layouts[l].layout;
+    tasks.insert(condition.task);
+    if (is_dense(model, condition)) {
+      // The model learned this task from class masks: features are drawn into one.
+      condition.mask = layout::rasterise_classes(condition);
+      condition.features.clear();
+    }
+    for (int i = 0; i < options.count; ++i) {
+      conditions.push_back(condition);
+      seeds.push_back(derive_seed(derive_seed(options.seed, l), static_cast<std::uint64_t>(i)));
+    }
+  }
+
+  AtomicFolder folder(output);
+  for (const char* part : {"images", "masks", "stac"}) fs::create_directory(folder.path() / part);
+  data::Dataset dataset;
+  dataset.name = output.filename().string();
+  dataset.task = tasks.size() == 1 ? *tasks.begin() : "mixed";
+  dataset.data_type = model.images.data_type;
+  for (const models::BandRange& band : model.images.bands) dataset.bands.push_back({band.name, band.low, band.high});
+  dataset.taxonomy = taxonomy;
+  dataset.provenance = {{"synthetic", true}, {"model_sha256", model.hash}, {"settings", settings}, {"seed", options.seed}, {"model_card", model.card}};
+  std::vector<SheetRow> rows;
+  Progress progress("painting", std::ssize(conditions));
+  painter.paint(conditions, seeds, [&](std::size_t index, const torch::Tensor& image) {
+    const std::size_t l = index / static_cast<std::size_t>(options.count);
+    const PlacedLayout& placed = layouts[l];
+    const layout::Layout& label = conditions[index];
+    const std::string stem = std::format("{:04}_{}_{}", l, placed.name, index % static_cast<std::size_t>(options.count));
+    const geo::Raster raster = raster_of(image, model.images, placed);
+    const bool located = !placed.crs.empty() && placed.crs_from_pixel;
+    const bool png = !located && raster.type == geo::DataType::uint8 && (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+    data::ImageRecord record;
+    record.file_name = stem + (png ? ".png" : ".tif");
+    record.width = raster.width;
+    record.height = raster.height;
+    record.place = placed.layout.place;
+    record.crs = placed.crs;
+    record.crs_from_pixel = placed.crs_from_pixel;
+    record.gsd = placed.layout.gsd;
+    record.source = std::format("painted from {}, seed {}", placed.source, seeds[index]);
+    record.features = label.features;
+    geo::write_raster(folder.path() / "images" / record.file_name, raster);
+    if (label.mask) {
+      record.mask_name = stem + ".png";
+      geo::write_raster(folder.path() / "masks" / *record.mask_name, formats::raster_from_mask(*label.mask));
+      dataset.dense = true;
+    }
+    write_json(folder.path() / "stac" / (stem + ".json"),
+               stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs, placed.crs_from_pixel,
+                         {model.hash, seeds[index], placed.source, settings}));
+    dataset.images.push_back(std::move(record));
+    if (std::ssize(rows) <= options.sheet_rows && (rows.empty() || index % static_cast<std::size_t>(options.count) == 0)) {
+      if (std::ssize(rows) < options.sheet_rows) rows.push_back({std::format("{}: {}", label.task, placed.name), label, real_image(placed, model.images), {}});
+    }
+    if (l < rows.size()) rows[l].painted.push_back(image.clone());
+    progress.advance();
+  });
+  data::write_dataset(dataset, folder.path());
+  write_contact_sheet(folder.path() / "contact_sheet.png", rows, taxonomy);
+  folder.commit();
+  return {conditions.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
+}
+
+}  // namespace terragen::synthesis
