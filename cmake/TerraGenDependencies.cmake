@@ -1,7 +1,12 @@
 # The libraries TerraGen stands on. Without TERRAGEN_GEO only LibTorch and nlohmann-json are needed.
 find_package(Threads REQUIRED)
 find_package(Torch REQUIRED)
-find_package(nlohmann_json REQUIRED)
+find_package(nlohmann_json QUIET)
+if(NOT nlohmann_json_FOUND) # a bare machine may have the header alone
+  find_path(NLOHMANN_JSON_FOLDER nlohmann/json.hpp REQUIRED)
+  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+  set_target_properties(nlohmann_json::nlohmann_json PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${NLOHMANN_JSON_FOLDER})
+endif()
 find_package(ZLIB QUIET) # core/png compresses where it is at hand, stores otherwise
 if(TERRAGEN_GEO)
   find_package(GDAL REQUIRED)

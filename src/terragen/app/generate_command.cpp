@@ -38,14 +38,17 @@ void generate(Options options) {
                          {"guidance", options.paint.guidance},
                          {"precision", options.paint.compute.precision},
                          {"device", options.paint.compute.device}};
-  const synthesis::GenerateSummary summary = synthesis::generate(painter, layouts, options.generate, settings, options.output);
+  const synthesis::GenerateSummary summary =
+      synthesis::generate(painter, layouts, options.generate, settings, options.output);
   const synthesis::PaintTimes& times = painter.times();
   const auto each = static_cast<double>(summary.images);
   std::printf("%zu images painted in %s\n", summary.images, options.output.c_str());
-  std::printf("labels: %s/annotations.json, contact sheet: %s/contact_sheet.png\n", options.output.c_str(), options.output.c_str());
-  std::printf("%.2f s an image on %d threads (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %%), peak memory %.0f MiB\n",
-              summary.seconds / each, threads, 100 * times.unet / summary.seconds, 100 * times.decoder / summary.seconds,
-              100 * times.layout_encoder / summary.seconds, static_cast<double>(peak_memory_bytes()) / (1 << 20));
+  std::printf("labels: %s/annotations.json, contact sheet: %s/contact_sheet.png\n", options.output.c_str(),
+              options.output.c_str());
+  std::printf(
+      "%.2f s an image on %d threads (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %%), peak memory %.0f MiB\n",
+      summary.seconds / each, threads, 100 * times.unet / summary.seconds, 100 * times.decoder / summary.seconds,
+      100 * times.layout_encoder / summary.seconds, static_cast<double>(peak_memory_bytes()) / (1 << 20));
 }
 
 }  // namespace
@@ -59,18 +62,24 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
   command->add_option("--steps", options->paint.steps, "Sampling steps")->capture_default_str();
-  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task; 1: none")->capture_default_str();
+  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task; 1: none")
+      ->capture_default_str();
   command->add_option("--sampler", options->paint.sampler, "dpm++ or ddim")->capture_default_str();
   command->add_option("--batch", options->paint.batch, "Images painted at once")->capture_default_str();
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
   command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");
-  command->add_option("--size", options->source.size, "Pixels of layouts that do not say theirs; larger ones are cut to it")->capture_default_str();
-  command->add_option("--class-property", options->source.class_property, "GeoJSON property that names the class")->capture_default_str();
+  command
+      ->add_option("--size", options->source.size,
+                   "Pixels of layouts that do not say theirs; larger ones are cut to it")
+      ->capture_default_str();
+  command->add_option("--class-property", options->source.class_property, "GeoJSON property that names the class")
+      ->capture_default_str();
   command->add_option("--split", options->source.split, "Split of a dataset: train, val or test");
   command->add_option("--limit", options->source.limit, "Most layouts of each source; 0: all")->capture_default_str();
   command->add_option("--device", options->paint.compute.device, "cpu or cuda")->capture_default_str();
   command->add_option("--precision", options->paint.compute.precision, "bf16 or fp32")->capture_default_str();
-  command->add_option("--threads", options->paint.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  command->add_option("--threads", options->paint.compute.threads, "Threads; 0: the processor's cores")
+      ->capture_default_str();
   command->callback([options, &run] { run = [options] { generate(*options); }; });
 }
 

@@ -18,8 +18,8 @@ struct ImportOptions {
 
 void import(const ImportOptions& options) {
   const data::Recipe recipe = data::read_recipe(options.recipe);
-  const std::filesystem::path root =
-      options.root.empty() ? std::filesystem::absolute(options.recipe).parent_path() : std::filesystem::path(options.root);
+  const std::filesystem::path root = options.root.empty() ? std::filesystem::absolute(options.recipe).parent_path()
+                                                          : std::filesystem::path(options.root);
   data::import_dataset(recipe, root, options.output);
   print_info(options.output, false);
 }

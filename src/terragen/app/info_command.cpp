@@ -23,10 +23,17 @@ void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
 // Labels by class and split: objects, and for dense data pixels.
 Json dataset_info(const fs::path& path) {
   const data::Dataset dataset = data::read_dataset(path);
-  Json info = {{"kind", "dataset"},       {"name", dataset.name},           {"task", dataset.task},
-               {"licence", dataset.licence}, {"attribution", dataset.attribution}, {"data_type", dataset.data_type},
-               {"dense", dataset.dense},  {"images", Json::object()},       {"classes", Json::array()},
-               {"bands", Json::array()},  {"problems", Json::array()}};
+  Json info = {{"kind", "dataset"},
+               {"name", dataset.name},
+               {"task", dataset.task},
+               {"licence", dataset.licence},
+               {"attribution", dataset.attribution},
+               {"data_type", dataset.data_type},
+               {"dense", dataset.dense},
+               {"images", Json::object()},
+               {"classes", Json::array()},
+               {"bands", Json::array()},
+               {"problems", Json::array()}};
   std::map<std::string, std::array<std::int64_t, 3>> objects;
   std::map<std::string, std::array<std::int64_t, 3>> pixels;
   std::array<std::int64_t, 3> images{};
@@ -70,21 +77,24 @@ Json dataset_info(const fs::path& path) {
 }
 
 void print_dataset(const Json& info) {
-  say(std::format("{}: task {}, {} images (train {}, val {}, test {})", info["name"].get<std::string>(),
-                  info["task"].get<std::string>(),
-                  info["images"]["train"].get<int>() + info["images"]["val"].get<int>() + info["images"]["test"].get<int>(),
-                  info["images"]["train"].get<int>(), info["images"]["val"].get<int>(), info["images"]["test"].get<int>()));
+  say(std::format(
+      "{}: task {}, {} images (train {}, val {}, test {})", info["name"].get<std::string>(),
+      info["task"].get<std::string>(),
+      info["images"]["train"].get<int>() + info["images"]["val"].get<int>() + info["images"]["test"].get<int>(),
+      info["images"]["train"].get<int>(), info["images"]["val"].get<int>(), info["images"]["test"].get<int>()));
   std::string bands;
   for (const Json& band : info["bands"]) {
     bands += std::format("{}{} [{:g}, {:g}]", bands.empty() ? "" : ", ", band["name"].get<std::string>(),
                          band["low"].get<double>(), band["high"].get<double>());
   }
   say(std::format("bands: {} x {}: {}", info["bands"].size(), info["data_type"].get<std::string>(), bands));
-  say(info.contains("gsd") ? std::format("GSD: {:.3g} to {:.3g} m", info["gsd"][0].get<double>(), info["gsd"][1].get<double>())
-                           : std::string("GSD: not known"));
+  say(info.contains("gsd")
+          ? std::format("GSD: {:.3g} to {:.3g} m", info["gsd"][0].get<double>(), info["gsd"][1].get<double>())
+          : std::string("GSD: not known"));
   say(std::format("CRS: {}", info["crs"].dump()));
   for (const auto& [split, places] : info["places"].items()) say(std::format("places, {}: {}", split, places.dump()));
-  say(std::format("{:<16}{:>12}{:>12}{:>12}", info["dense"].get<bool>() ? "pixels of" : "objects of", "train", "val", "test"));
+  say(std::format("{:<16}{:>12}{:>12}{:>12}", info["dense"].get<bool>() ? "pixels of" : "objects of", "train", "val",
+                  "test"));
   const char* what = info["dense"].get<bool>() ? "pixels" : "objects";
   for (const Json& entry : info["classes"]) {
     say(std::format("{:<16}{:>12}{:>12}{:>12}", entry["name"].get<std::string>(), entry[what][0].get<std::int64_t>(),
@@ -92,19 +102,25 @@ void print_dataset(const Json& info) {
   }
   if (info.contains("unlabelled_pixels")) {
     const Json& u = info["unlabelled_pixels"];
-    say(std::format("{:<16}{:>12}{:>12}{:>12}", "(unlabelled)", u[0].get<std::int64_t>(), u[1].get<std::int64_t>(), u[2].get<std::int64_t>()));
+    say(std::format("{:<16}{:>12}{:>12}{:>12}", "(unlabelled)", u[0].get<std::int64_t>(), u[1].get<std::int64_t>(),
+                    u[2].get<std::int64_t>()));
   }
   say(std::format("label problems: {}", info["problems"].size()));
   for (std::size_t i = 0; i < std::min<std::size_t>(10, info["problems"].size()); ++i) {
-    say(std::format("  {}: {}", info["problems"][i]["place"].get<std::string>(), info["problems"][i]["sentence"].get<std::string>()));
+    say(std::format("  {}: {}", info["problems"][i]["place"].get<std::string>(),
+                    info["problems"][i]["sentence"].get<std::string>()));
   }
   if (info["problems"].size() > 10) say("  ... (all of them with --json)");
 }
 
 Json model_info(const fs::path& path) {
   const models::ModelFolder model = models::load_model(path);
-  Json info = {{"kind", "model"}, {"sha256", model.hash}, {"parameters", Json::object()}, {"card", model.card},
-               {"data_type", model.images.data_type}, {"bands", Json::array()}};
+  Json info = {{"kind", "model"},
+               {"sha256", model.hash},
+               {"parameters", Json::object()},
+               {"card", model.card},
+               {"data_type", model.images.data_type},
+               {"bands", Json::array()}};
   for (const models::BandRange& band : model.images.bands) info["bands"].push_back(band.name);
   const auto count = [](const torch::nn::Module& module) {
     std::int64_t total = 0;

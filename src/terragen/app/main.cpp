@@ -52,9 +52,7 @@ void report(const char* sentence, const std::string& hint) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  return run(argc, argv);
-} catch (const terragen::Error& error) {
+int main(int argc, char** argv) try { return run(argc, argv); } catch (const terragen::Error& error) {
   report(error.what(), error.hint());
   return static_cast<int>(error.code());
 } catch (const std::bad_alloc&) {

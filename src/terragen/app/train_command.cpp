@@ -23,7 +23,8 @@ struct TrainOptions {
 
 // A folder of shards is taken as it is; datasets are packed into the run's folder once.
 fs::path shards_of(const TrainOptions& options) {
-  if (options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json")) return options.data.front();
+  if (options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json"))
+    return options.data.front();
   const fs::path packed = fs::path(options.run) / "shards";
   if (fs::exists(packed / "shards.json")) {
     if (options.job.trainer.resume) return packed;
@@ -68,21 +69,30 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--threads", job.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
   command->add_option("--batch", job.batch, "Samples a step")->capture_default_str();
   command->add_option("--crop", job.crop, "Pixels of the square crops")->capture_default_str();
-  command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")->capture_default_str();
+  command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")
+      ->capture_default_str();
   command->add_option("--learning-rate", job.trainer.learning_rate, "Highest learning rate")->capture_default_str();
   command->add_option("--warmup", job.trainer.warmup_steps, "Steps of linear warm-up")->capture_default_str();
   command->add_option("--ema", job.trainer.ema_decay, "Decay of the weights' moving average")->capture_default_str();
-  command->add_option("--checkpoint-every", job.trainer.checkpoint_every, "Steps between checkpoints")->capture_default_str();
-  command->add_option("--preview-every", job.trainer.preview_every, "Steps between sample grids; 0: none")->capture_default_str();
+  command->add_option("--checkpoint-every", job.trainer.checkpoint_every, "Steps between checkpoints")
+      ->capture_default_str();
+  command->add_option("--preview-every", job.trainer.preview_every, "Steps between sample grids; 0: none")
+      ->capture_default_str();
   command->add_option("--log-every", job.trainer.log_every, "Steps between lines of the log")->capture_default_str();
-  command->add_option("--minutes", options->minutes, "Save and end after this long; 0: no limit")->capture_default_str();
-  command->add_option("--object-weight", job.generator_loss.object_weight, "lambda of the mask-weighted loss; 0: plain")->capture_default_str();
-  command->add_option("--weight-exponent", job.generator_loss.weight_exponent, "alpha of the mask-weighted loss")->capture_default_str();
-  command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")->capture_default_str();
+  command->add_option("--minutes", options->minutes, "Save and end after this long; 0: no limit")
+      ->capture_default_str();
+  command->add_option("--object-weight", job.generator_loss.object_weight, "lambda of the mask-weighted loss; 0: plain")
+      ->capture_default_str();
+  command->add_option("--weight-exponent", job.generator_loss.weight_exponent, "alpha of the mask-weighted loss")
+      ->capture_default_str();
+  command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
+      ->capture_default_str();
   command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();
-  command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")->capture_default_str();
+  command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
+      ->capture_default_str();
   command->add_option("--unet-channels", job.unet_channels, "Channels of a new U-Net's levels")->delimiter(',');
-  command->add_option("--autoencoder-channels", job.autoencoder_channels, "Channels of a new autoencoder's levels")->delimiter(',');
+  command->add_option("--autoencoder-channels", job.autoencoder_channels, "Channels of a new autoencoder's levels")
+      ->delimiter(',');
   command->add_flag("!--no-vector-branch", job.vector_branch, "Without the layout encoder's vector branch");
   command->add_flag("!--no-raster-branch", job.raster_branch, "Without the layout encoder's raster branch");
   command->add_flag("--single-scale", job.single_scale, "Inject the layout at the first level alone");

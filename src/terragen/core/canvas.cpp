@@ -21,13 +21,15 @@ Canvas::Canvas(int width, int height, Rgb background) : width_(width), height_(h
 
 void Canvas::set(int x, int y, Rgb color) {
   if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
-  const std::size_t at = 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x));
+  const std::size_t at =
+      3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x));
   std::copy(color.begin(), color.end(), pixels_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 Rgb Canvas::get(int x, int y) const {
   if (x < 0 || y < 0 || x >= width_ || y >= height_) return {};
-  const std::size_t at = 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x));
+  const std::size_t at =
+      3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x));
   return {pixels_[at], pixels_[at + 1], pixels_[at + 2]};
 }
 

@@ -6,7 +6,8 @@
 
 namespace terragen {
 
-// Mixes a seed with a stream number (an image's index, a step, a worker) into an independent seed (SplitMix64 finaliser).
+// Mixes a seed with a stream number (an image's index, a step, a worker) into an independent seed (SplitMix64
+// finaliser).
 constexpr std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t stream) {
   std::uint64_t z = seed + 0x9E3779B97F4A7C15ULL * (stream + 1);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
@@ -22,9 +23,7 @@ class Random {
   double uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   // In [0, count); count > 0.
-  std::int64_t below(std::int64_t count) {
-    return static_cast<std::int64_t>(uniform() * static_cast<double>(count));
-  }
+  std::int64_t below(std::int64_t count) { return static_cast<std::int64_t>(uniform() * static_cast<double>(count)); }
   bool chance(double probability) { return uniform() < probability; }
 
  private:

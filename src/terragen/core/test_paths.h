@@ -1,17 +1,19 @@
 // Where tests find reference tensors and real data. For tests only.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace terragen::test {
 
 inline std::filesystem::path folder_of(const char* variable, const char* fallback) {
   const char* named = std::getenv(variable);
-  return named != nullptr ? std::filesystem::path(named) : std::filesystem::path(TERRAGEN_SOURCE_DIR) / "../shared" / fallback;
+  return named != nullptr ? std::filesystem::path(named)
+                          : std::filesystem::path(TERRAGEN_SOURCE_DIR) / "../shared" / fallback;
 }
 inline std::filesystem::path golden_folder() { return folder_of("TERRAGEN_GOLDEN", "golden"); }
 inline std::filesystem::path data_folder() { return folder_of("TERRAGEN_DATA", "data"); }

@@ -27,7 +27,7 @@ void check_inside(const std::string& name, const std::string& place) {
 }
 
 Json image_to_json(const ImageRecord& image) {
-  Json json = {{"file_name", image.file_name}, {"width", image.width},   {"height", image.height},
+  Json json = {{"file_name", image.file_name},     {"width", image.width}, {"height", image.height},
                {"split", split_name(image.split)}, {"place", image.place}, {"source", image.source}};
   if (image.mask_name) json["mask"] = *image.mask_name;
   if (!image.crs.empty()) json["crs"] = image.crs;
@@ -42,7 +42,8 @@ ImageRecord image_from_json(const Json& json, const std::string& place) {
   check_inside(image.file_name, place);
   image.width = json_member<int>(json, "width", place);
   image.height = json_member<int>(json, "height", place);
-  if (image.width <= 0 || image.height <= 0) throw DataError(place, std::format("image {} has no extent", image.file_name));
+  if (image.width <= 0 || image.height <= 0)
+    throw DataError(place, std::format("image {} has no extent", image.file_name));
   image.split = split_from_name(json_member<std::string>(json, "split", place), place);
   image.place = json_member_or<std::string>(json, "place", "", place);
   image.source = json_member_or<std::string>(json, "source", "", place);
@@ -99,8 +100,8 @@ Dataset read_dataset(const fs::path& folder) {
     dataset.images.push_back(image_from_json(image, place));
   }
   for (const Json& problem : json_member_or<Json>(json, "problems", Json::array(), place)) {
-    dataset.problems.push_back({json_member<std::string>(problem, "place", place),
-                                json_member<std::string>(problem, "sentence", place)});
+    dataset.problems.push_back(
+        {json_member<std::string>(problem, "place", place), json_member<std::string>(problem, "sentence", place)});
   }
   dataset.provenance = json_member_or<Json>(json, "provenance", Json::object(), place);
 
@@ -110,7 +111,8 @@ Dataset read_dataset(const fs::path& folder) {
   for (ImageRecord& image : dataset.images) {
     const auto found = by_name.find("images/" + image.file_name);
     if (found == by_name.end()) {
-      throw DataError((folder / "annotations.json").string(), std::format("does not list the image {}", image.file_name));
+      throw DataError((folder / "annotations.json").string(),
+                      std::format("does not list the image {}", image.file_name));
     }
     image.features = found->second->features;
     for (layout::Feature& feature : image.features) {

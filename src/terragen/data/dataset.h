@@ -26,17 +26,17 @@ struct BandInfo {
 };
 
 struct ImageRecord {
-  std::string file_name;                  // below images/
-  std::optional<std::string> mask_name;   // below masks/, single-band uint8 PNG of class numbers, 255 unlabelled
-  int width = 0;                          // pixels
-  int height = 0;                         // pixels
+  std::string file_name;                 // below images/
+  std::optional<std::string> mask_name;  // below masks/, single-band uint8 PNG of class numbers, 255 unlabelled
+  int width = 0;                         // pixels
+  int height = 0;                        // pixels
   Split split = Split::train;
-  std::string place;                      // place or event, from the recipe; splits are by place
-  std::string crs;                        // "EPSG:32611", WKT, or empty: the image has none
+  std::string place;                                    // place or event, from the recipe; splits are by place
+  std::string crs;                                      // "EPSG:32611", WKT, or empty: the image has none
   std::optional<std::array<double, 6>> crs_from_pixel;  // GDAL geotransform, or none
-  std::optional<double> gsd;              // metres a pixel at the image's centre
-  std::string source;                     // file it came from and window in it
-  std::vector<layout::Feature> features;  // pixel coordinates
+  std::optional<double> gsd;                            // metres a pixel at the image's centre
+  std::string source;                                   // file it came from and window in it
+  std::vector<layout::Feature> features;                // pixel coordinates
 };
 
 struct Dataset {

@@ -23,7 +23,8 @@ layout::Taxonomy taxonomy_of(const Recipe& recipe) {
   std::vector<layout::ClassInfo> classes;
   for (std::size_t k = 0; k < recipe.classes.size(); ++k) {
     const Recipe::Class& entry = recipe.classes[k];
-    classes.push_back({entry.name, entry.colors.empty() ? layout::default_color(static_cast<int>(k)) : entry.colors.front()});
+    classes.push_back(
+        {entry.name, entry.colors.empty() ? layout::default_color(static_cast<int>(k)) : entry.colors.front()});
   }
   return layout::Taxonomy(std::move(classes));
 }
@@ -49,7 +50,8 @@ std::string place_of(const Recipe& recipe, const std::string& path) {
   return fs::path(path).parent_path().generic_string();
 }
 
-SourceImage source_image(const Recipe& recipe, const fs::path& root, const std::string& path, const geo::RasterInfo& info) {
+SourceImage source_image(const Recipe& recipe, const fs::path& root, const std::string& path,
+                         const geo::RasterInfo& info) {
   SourceImage image{path, info.width, info.height, {}, recipe.gsd};
   if (recipe.georeference == "file") image.georeference = info.georeference;
   if (recipe.georeference == "xyz-tile-name") {
@@ -100,7 +102,10 @@ class RangeFinder {
 class Importer {
  public:
   Importer(const Recipe& recipe, fs::path root, const fs::path& output)
-      : recipe_(recipe), root_(std::move(root)), folder_(output), labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)) {}
+      : recipe_(recipe),
+        root_(std::move(root)),
+        folder_(output),
+        labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)) {}
 
   Dataset run(const fs::path& output) {
     const std::vector<std::string> paths = glob_files(root_, recipe_.images_path);
@@ -147,9 +152,8 @@ class Importer {
       bands_ = bands;
       if (!dataset_.nodata) dataset_.nodata = info.nodata;
     } else if (dataset_.data_type != geo::data_type_name(info.type) || bands_ != bands) {
-      throw DataError((root_ / path).string(),
-                      std::format("has {} bands of {}, the images before it {} of {}", bands, geo::data_type_name(info.type),
-                                  bands_, dataset_.data_type));
+      throw DataError((root_ / path).string(), std::format("has {} bands of {}, the images before it {} of {}", bands,
+                                                           geo::data_type_name(info.type), bands_, dataset_.data_type));
     }
     std::optional<ImageLabels> labels = labels_.labels_of(source);
     if (!labels) return;
@@ -159,13 +163,15 @@ class Importer {
     whole.features = std::move(labels->features);
     whole.mask = std::move(labels->mask);
     const int size = recipe_.tile_size > 0 ? recipe_.tile_size : std::max(info.width, info.height);
-    const auto windows = geo::tile_grid(info.width, info.height, size, recipe_.tile_size > 0 ? recipe_.tile_overlap : 0);
+    const auto windows =
+        geo::tile_grid(info.width, info.height, size, recipe_.tile_size > 0 ? recipe_.tile_overlap : 0);
     for (const geo::PixelWindow& window : windows) {
       add_tile(source, whole, window, split, windows.size() > 1);
     }
   }
 
-  void add_tile(const SourceImage& source, const layout::Layout& whole, const geo::PixelWindow& window, Split split, bool many) {
+  void add_tile(const SourceImage& source, const layout::Layout& whole, const geo::PixelWindow& window, Split split,
+                bool many) {
     geo::Raster raster = geo::read_raster(root_ / source.path, recipe_.bands, window);
     if (recipe_.nodata) {
       raster.nodata = recipe_.nodata;
@@ -173,10 +179,12 @@ class Importer {
     raster.georeference = geo::window_of(source.georeference, window.x, window.y);
     const layout::Layout part = layout::crop(whole, window.x, window.y, window.width, window.height, 0.1);
     const bool png = raster.georeference.crs.empty() && !raster.georeference.crs_from_pixel && !raster.nodata &&
-                     raster.type == geo::DataType::uint8 && (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+                     raster.type == geo::DataType::uint8 &&
+                     (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
     std::string stem = flat_name(source.path);
     if (many) stem += std::format("_x{}_y{}", window.x, window.y);
-    if (!names_.insert(stem).second) throw DataError((root_ / source.path).string(), "has the same name as another image");
+    if (!names_.insert(stem).second)
+      throw DataError((root_ / source.path).string(), "has the same name as another image");
     ImageRecord image;
     image.file_name = stem + (png ? ".png" : ".tif");
     image.width = window.width;
@@ -202,10 +210,12 @@ class Importer {
     std::map<std::string, Split> seen;
     for (const ImageRecord& image : dataset_.images) {
       const auto [entry, fresh] = seen.emplace(image.place, image.split);
-      const bool leak = !fresh && entry->second != image.split && (entry->second == Split::test || image.split == Split::test);
+      const bool leak =
+          !fresh && entry->second != image.split && (entry->second == Split::test || image.split == Split::test);
       if (leak) {
-        throw DataError(image.source, std::format("the place \"{}\" is in the {} and the {} split", image.place,
-                                                  split_name(entry->second), split_name(image.split)),
+        throw DataError(image.source,
+                        std::format("the place \"{}\" is in the {} and the {} split", image.place,
+                                    split_name(entry->second), split_name(image.split)),
                         "splits are by place: see [splits] and images.place in the recipe");
       }
     }
@@ -215,10 +225,12 @@ class Importer {
     const geo::DataType type = geo::data_type_from_name(dataset_.data_type, "dataset");
     const bool percentile = recipe_.range == "percentile" || (recipe_.range == "auto" && type != geo::DataType::uint8);
     if (recipe_.range_values.size() > 1 && std::ssize(recipe_.range_values) != bands_) {
-      throw DataError("recipe", std::format("images.range has {} entries, the images {} bands", recipe_.range_values.size(), bands_));
+      throw DataError("recipe", std::format("images.range has {} entries, the images {} bands",
+                                            recipe_.range_values.size(), bands_));
     }
     if (!recipe_.band_names.empty() && std::ssize(recipe_.band_names) != bands_) {
-      throw DataError("recipe", std::format("images.band_names has {} entries, the images {} bands", recipe_.band_names.size(), bands_));
+      throw DataError("recipe", std::format("images.band_names has {} entries, the images {} bands",
+                                            recipe_.band_names.size(), bands_));
     }
     for (int b = 0; b < bands_; ++b) {
       const auto i = static_cast<std::size_t>(b);
@@ -229,7 +241,8 @@ class Importer {
       }
       static const std::vector<std::string> kRgb{"red", "green", "blue"};
       const std::string fallback = bands_ == 3 ? kRgb[i] : std::format("band{}", b + 1);
-      dataset_.bands.push_back({recipe_.band_names.empty() ? fallback : recipe_.band_names[i], range.first, range.second});
+      dataset_.bands.push_back(
+          {recipe_.band_names.empty() ? fallback : recipe_.band_names[i], range.first, range.second});
     }
   }
 

@@ -21,7 +21,8 @@ bool is_file_an_image(const std::string& format) {
   return is_mask_format(format) || format.starts_with("yolo") || format == "points-csv";
 }
 
-layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform* transform, const geo::GeoTransform& g) {
+layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform* transform,
+                       const geo::GeoTransform& g) {
   layout::Geometry result = geometry;
   const auto move = [&](layout::Vertices& vertices) {
     for (layout::Point& p : vertices) {
@@ -66,7 +67,8 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
   }
   if (is_file_an_image(format)) {
     for (const std::string& file : files) {
-      const std::string key = recipe.match.empty() ? fs::path(file).stem().string() : captured(recipe.match, file, "labels.match");
+      const std::string key =
+          recipe.match.empty() ? fs::path(file).stem().string() : captured(recipe.match, file, "labels.match");
       if (key.empty()) continue;
       const std::string full = recipe.match.empty() ? fs::path(file).parent_path().generic_string() + "\n" + key : key;
       if (!files_.emplace(full, file).second) {
@@ -75,10 +77,12 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
       }
     }
   } else if (format == "coco") {
-    if (files.size() != 1) throw DataError(root_.string(), std::format("{} COCO files match labels.path, one is read", files.size()));
+    if (files.size() != 1)
+      throw DataError(root_.string(), std::format("{} COCO files match labels.path, one is read", files.size()));
     coco_ = formats::read_coco(root_ / files.front());
     problems_ = coco_.problems;
-    for (const formats::AnnotatedImage& image : coco_.images) coco_images_[fs::path(image.file_name).filename().string()] = &image;
+    for (const formats::AnnotatedImage& image : coco_.images)
+      coco_images_[fs::path(image.file_name).filename().string()] = &image;
     for (const layout::ClassInfo& info : coco_.taxonomy.classes()) {
       coco_classes_.push_back(class_of(info.name, (root_ / files.front()).string()));
     }
@@ -89,7 +93,8 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
       layer->file = formats::read_geojson(root_ / file);
       const std::string folder = fs::path(file).parent_path().generic_string();
       layer->folder = folder.empty() ? "" : folder + "/";
-      for (const formats::GeoFeature& feature : layer->file.features) layer->bounds.push_back(layout::bounds_of(feature.geometry));
+      for (const formats::GeoFeature& feature : layer->file.features)
+        layer->bounds.push_back(layout::bounds_of(feature.geometry));
       layers_.push_back(std::move(layer));
     }
   } else {
@@ -116,7 +121,8 @@ double LabelSource::pixels_from_metres(double metres, const char* key, const Sou
     throw DataError(image.path, std::format("has labels without extent, and the recipe gives no labels.{}", key));
   }
   if (!image.gsd) {
-    throw DataError(image.path, std::format("labels.{} is in metres, and the image's GSD is not known", key), "set images.gsd");
+    throw DataError(image.path, std::format("labels.{} is in metres, and the image's GSD is not known", key),
+                    "set images.gsd");
   }
   return metres / *image.gsd;
 }
@@ -142,7 +148,8 @@ ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& 
   const std::string place = (root_ / file).string();
   const geo::Raster raster = geo::read_raster(root_ / file);
   if (raster.width != image.width || raster.height != image.height) {
-    throw DataError(place, std::format("has {}x{} pixels, its image {}x{}", raster.width, raster.height, image.width, image.height));
+    throw DataError(place, std::format("has {}x{} pixels, its image {}x{}", raster.width, raster.height, image.width,
+                                       image.height));
   }
   ImageLabels labels;
   if (recipe_.labels_format == "color-masks") {
@@ -168,8 +175,8 @@ ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   if (found == coco_images_.end()) throw DataError((root_ / image.path).string(), "is not listed in the COCO file");
   const formats::AnnotatedImage& entry = *found->second;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
-    throw DataError((root_ / image.path).string(),
-                    std::format("has {}x{} pixels, the COCO file says {}x{}", image.width, image.height, entry.width, entry.height));
+    throw DataError((root_ / image.path).string(), std::format("has {}x{} pixels, the COCO file says {}x{}",
+                                                               image.width, image.height, entry.width, entry.height));
   }
   ImageLabels labels;
   for (layout::Feature feature : entry.features) {
@@ -220,18 +227,21 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
     for (const auto& [fx, fy] : {std::pair{0.0, 0.0}, {1.0, 0.0}, {0.0, 1.0}, {1.0, 1.0}, {0.5, 0.5}}) {
       geo::Position at = geo::crs_from_pixel(g, {fx * image.width, fy * image.height});
       if (layer->from_image) at = layer->from_image->apply(at).value_or(at);
-      extent = {std::min(extent.x0, at.x), std::min(extent.y0, at.y), std::max(extent.x1, at.x), std::max(extent.y1, at.y)};
+      extent = {std::min(extent.x0, at.x), std::min(extent.y0, at.y), std::max(extent.x1, at.x),
+                std::max(extent.y1, at.y)};
     }
     const double grow = 0.1 * std::max(extent.width(), extent.height());
     for (std::size_t i = 0; i < layer->bounds.size(); ++i) {
       const layout::Bounds& b = layer->bounds[i];
-      if (b.x1 < extent.x0 - grow || b.x0 > extent.x1 + grow || b.y1 < extent.y0 - grow || b.y0 > extent.y1 + grow) continue;
+      if (b.x1 < extent.x0 - grow || b.x0 > extent.x1 + grow || b.y1 < extent.y0 - grow || b.y0 > extent.y1 + grow)
+        continue;
       const formats::GeoFeature& source = layer->file.features[i];
       const std::string place = std::format("{}: feature {}", layer->place, i);
       layout::Feature feature{0, moved(source.geometry, layer->to_image.get(), g), false, {}};
       if (!recipe_.class_property.empty()) {
         const auto property = source.properties.find(recipe_.class_property);
-        if (property == source.properties.end()) throw DataError(place, std::format("has no property \"{}\"", recipe_.class_property));
+        if (property == source.properties.end())
+          throw DataError(place, std::format("has no property \"{}\"", recipe_.class_property));
         feature.class_index = class_of(property->is_string() ? property->get<std::string>() : property->dump(), place);
         if (feature.class_index < 0) continue;
       }
@@ -263,7 +273,8 @@ std::optional<ImageLabels> LabelSource::labels_of(const SourceImage& image) {
       throw DataError((root_ / image.path).string(), "has no label file",
                       "see labels.path and labels.match; labels.missing = \"skip\" or \"empty\" says what to do then");
     }
-    problems_.push_back({image.path, recipe_.missing == "skip" ? "has no label file: left out" : "has no label file: taken as empty"});
+    problems_.push_back(
+        {image.path, recipe_.missing == "skip" ? "has no label file: left out" : "has no label file: taken as empty"});
     return recipe_.missing == "skip" ? std::nullopt : std::optional(ImageLabels{});
   }
   if (is_mask_format(format)) return from_mask(image, file);

@@ -26,10 +26,14 @@ bool same_values(const Dataset& a, const Dataset& b) {
 
 torch::ScalarType stored_type(geo::DataType type) {
   switch (type) {
-    case geo::DataType::uint8: return torch::kUInt8;
-    case geo::DataType::uint16: return torch::kInt32;  // LibTorch's uint16 has few operators
-    case geo::DataType::int16: return torch::kInt16;
-    case geo::DataType::float32: return torch::kFloat32;
+    case geo::DataType::uint8:
+      return torch::kUInt8;
+    case geo::DataType::uint16:
+      return torch::kInt32;  // LibTorch's uint16 has few operators
+    case geo::DataType::int16:
+      return torch::kInt16;
+    case geo::DataType::float32:
+      return torch::kFloat32;
   }
   throw InternalError("[pack_datasets] unknown type");
 }
@@ -97,7 +101,8 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
   set.taxonomy = layout::Taxonomy(classes);
   set.data_type = same ? first.data_type : "uint8";
   for (const BandInfo& band : first.bands) {
-    set.bands.push_back(same ? shards::ShardBand{band.name, band.low, band.high} : shards::ShardBand{band.name, 0, 255});
+    set.bands.push_back(same ? shards::ShardBand{band.name, band.low, band.high}
+                             : shards::ShardBand{band.name, 0, 255});
   }
   std::int64_t total = 0;
   for (std::size_t d = 0; d < datasets.size(); ++d) {
@@ -129,7 +134,8 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
       const geo::Raster raster = geo::read_raster(dataset.folder / "images" / image.file_name);
       if (raster.width != image.width || raster.height != image.height ||
           static_cast<std::size_t>(raster.bands) != dataset.bands.size()) {
-        throw DataError((dataset.folder / "images" / image.file_name).string(), "is not the image that dataset.json describes");
+        throw DataError((dataset.folder / "images" / image.file_name).string(),
+                        "is not the image that dataset.json describes");
       }
       const torch::Tensor stored = tensor_of(raster);
       writer.add(split_name(image.split), same ? stored : to_bytes(stored, dataset), valid_of(raster), layout,

@@ -138,8 +138,8 @@ void read_labels(const Table& table, Recipe& recipe) {
   table.allow({"format", "path", "match", "ignore", "class_property", "radius", "width", "missing"});
   recipe.labels_format = table.required("format");
   check_choice(table, "format", recipe.labels_format,
-               {"none", "color-masks", "index-masks", "coco", "yolo", "yolo-obb", "yolo-polygons", "dota", "voc", "geojson",
-                "points-csv"});
+               {"none", "color-masks", "index-masks", "coco", "yolo", "yolo-obb", "yolo-polygons", "dota", "voc",
+                "geojson", "points-csv"});
   table.read("path", recipe.labels_path);
   if (recipe.labels_path.empty() && recipe.labels_format != "none") table.fail("path", "is missing");
   table.read("match", recipe.match);
@@ -151,9 +151,11 @@ void read_labels(const Table& table, Recipe& recipe) {
   table.read("width", recipe.width);
   if (recipe.radius < 0 || recipe.width < 0) table.fail("radius", "or width is negative");
   if (const toml::node* ignore = table.node("ignore")) {
-    const bool numbers = ignore->is_integer() || (ignore->is_array() && !ignore->as_array()->empty() && ignore->as_array()->front().is_integer());
+    const bool numbers = ignore->is_integer() || (ignore->is_array() && !ignore->as_array()->empty() &&
+                                                  ignore->as_array()->front().is_integer());
     if (numbers) {
-      for (const std::int64_t id : table.list<std::int64_t>("ignore")) recipe.ignore_ids.push_back(static_cast<int>(id));
+      for (const std::int64_t id : table.list<std::int64_t>("ignore"))
+        recipe.ignore_ids.push_back(static_cast<int>(id));
     } else {
       for (const std::string& item : table.list<std::string>("ignore")) {
         if (recipe.labels_format == "color-masks") {
@@ -201,7 +203,8 @@ Recipe parse_recipe(const std::string& toml_text, const std::string& place) {
     table.allow({"size", "overlap"});
     table.read("size", recipe.tile_size);
     table.read("overlap", recipe.tile_overlap);
-    if (recipe.tile_size < 0 || recipe.tile_overlap < 0 || (recipe.tile_size > 0 && recipe.tile_overlap >= recipe.tile_size)) {
+    if (recipe.tile_size < 0 || recipe.tile_overlap < 0 ||
+        (recipe.tile_size > 0 && recipe.tile_overlap >= recipe.tile_size)) {
       table.fail("overlap", "does not fit the tiles' size");
     }
   }

@@ -42,8 +42,7 @@ torch::Tensor DdimSampler::step(const torch::Tensor& model_output, std::size_t i
   predicted_original_ = original;
   const float variance = (1.0F - a_previous) / b * (1.0F - a / a_previous);
   const float sigma = static_cast<float>(eta_) * std::sqrt(variance);
-  torch::Tensor result =
-      std::sqrt(a_previous) * original + std::sqrt(1.0F - a_previous - sigma * sigma) * epsilon;
+  torch::Tensor result = std::sqrt(a_previous) * original + std::sqrt(1.0F - a_previous - sigma * sigma) * epsilon;
   if (eta_ > 0) result = result + sigma * noise;
   return result;
 }

@@ -32,7 +32,8 @@ std::int64_t timestep_of(double sigma, const std::vector<double>& sigmas) {
   const double a = std::log(sigmas[static_cast<std::size_t>(low)]);
   const double b = std::log(sigmas[static_cast<std::size_t>(low + 1)]);
   const double w = std::clamp((a - log_sigma) / (a - b), 0.0, 1.0);
-  return static_cast<std::int64_t>(std::nearbyint((1 - w) * static_cast<double>(low) + w * static_cast<double>(low + 1)));
+  return static_cast<std::int64_t>(
+      std::nearbyint((1 - w) * static_cast<double>(low) + w * static_cast<double>(low + 1)));
 }
 
 }  // namespace
@@ -115,7 +116,8 @@ torch::Tensor DpmSolverSampler::second_order(const torch::Tensor& x, const torch
     return midpoint ? base - 0.5 * t.sigma * phi * d1 : base - t.sigma * (phi / h - 1.0) * d1;
   }
   const double phi = -std::expm1(-2 * h);
-  const torch::Tensor base = (t.sigma / s0.sigma * std::exp(-h)) * x + t.alpha * phi * d0 + t.sigma * std::sqrt(phi) * noise;
+  const torch::Tensor base =
+      (t.sigma / s0.sigma * std::exp(-h)) * x + t.alpha * phi * d0 + t.sigma * std::sqrt(phi) * noise;
   return midpoint ? base + 0.5 * t.alpha * phi * d1 : base + t.alpha * (phi / (-2.0 * h) + 1.0) * d1;
 }
 

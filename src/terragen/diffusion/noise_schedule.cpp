@@ -53,18 +53,21 @@ NoiseSchedule::NoiseSchedule(const SchedulerConfig& config) {
   }
 }
 
-torch::Tensor NoiseSchedule::gather(const torch::Tensor& table, const torch::Tensor& t, const torch::Tensor& like) const {
+torch::Tensor NoiseSchedule::gather(const torch::Tensor& table, const torch::Tensor& t,
+                                    const torch::Tensor& like) const {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(like.dim()), 1);
   shape[0] = -1;
   return table.to(like.device()).index_select(0, t.to(like.device())).view(shape);
 }
 
-torch::Tensor NoiseSchedule::add_noise(const torch::Tensor& x0, const torch::Tensor& noise, const torch::Tensor& t) const {
+torch::Tensor NoiseSchedule::add_noise(const torch::Tensor& x0, const torch::Tensor& noise,
+                                       const torch::Tensor& t) const {
   const torch::Tensor a = gather(alphas_cumprod_, t, x0);
   return a.sqrt() * x0 + (1.0 - a).sqrt() * noise;
 }
 
-torch::Tensor NoiseSchedule::velocity(const torch::Tensor& x0, const torch::Tensor& noise, const torch::Tensor& t) const {
+torch::Tensor NoiseSchedule::velocity(const torch::Tensor& x0, const torch::Tensor& noise,
+                                      const torch::Tensor& t) const {
   const torch::Tensor a = gather(alphas_cumprod_, t, x0);
   return a.sqrt() * noise - (1.0 - a).sqrt() * x0;
 }
@@ -81,7 +84,8 @@ std::vector<std::int64_t> spaced_timesteps(const SchedulerConfig& config, std::i
   if (config.timestep_spacing == "linspace") {
     const std::int64_t count = for_solver ? steps + 1 : steps;
     for (std::int64_t i = count - 1; i >= (for_solver ? 1 : 0); --i) {
-      const double at = count == 1 ? 0.0 : static_cast<double>(n - 1) * static_cast<double>(i) / static_cast<double>(count - 1);
+      const double at =
+          count == 1 ? 0.0 : static_cast<double>(n - 1) * static_cast<double>(i) / static_cast<double>(count - 1);
       result.push_back(static_cast<std::int64_t>(std::nearbyint(at)));
     }
   } else if (config.timestep_spacing == "leading") {
@@ -92,13 +96,14 @@ std::vector<std::int64_t> spaced_timesteps(const SchedulerConfig& config, std::i
   } else {
     const double ratio = static_cast<double>(n) / static_cast<double>(steps);
     for (std::int64_t i = 0; i < steps; ++i) {
-      result.push_back(static_cast<std::int64_t>(std::nearbyint(static_cast<double>(n) - static_cast<double>(i) * ratio)) - 1);
+      result.push_back(
+          static_cast<std::int64_t>(std::nearbyint(static_cast<double>(n) - static_cast<double>(i) * ratio)) - 1);
     }
   }
   for (const std::int64_t t : result) {
     if (t < 0 || t >= n) {
-      throw RequestError(std::format("{} sampling steps with offset {} leave the schedule's {} steps", steps,
-                                     config.steps_offset, n));
+      throw RequestError(
+          std::format("{} sampling steps with offset {} leave the schedule's {} steps", steps, config.steps_offset, n));
     }
   }
   return result;

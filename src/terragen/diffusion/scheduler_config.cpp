@@ -26,7 +26,8 @@ void SchedulerConfig::validate() const {
   check_choice("solver_type", solver_type, {"midpoint", "heun"});
   check_choice("final_sigmas_type", final_sigmas_type, {"zero", "sigma_min"});
   if (num_train_timesteps < 2) throw RequestError("scheduler: num_train_timesteps is below 2");
-  if (solver_order < 1 || solver_order > 3) throw RequestError(std::format("scheduler: solver_order {} is not 1, 2 or 3", solver_order));
+  if (solver_order < 1 || solver_order > 3)
+    throw RequestError(std::format("scheduler: solver_order {} is not 1, 2 or 3", solver_order));
   if (algorithm_type == "dpmsolver" && final_sigmas_type == "zero") {
     throw RequestError("scheduler: algorithm_type dpmsolver needs final_sigmas_type sigma_min");
   }

@@ -22,13 +22,13 @@ struct SchedulerConfig {
   bool clip_sample = false;
   double clip_sample_range = 1.0;
   // DPM-Solver
-  std::int64_t solver_order = 2;                  // 1, 2, 3
-  std::string algorithm_type = "dpmsolver++";     // "dpmsolver++", "dpmsolver", "sde-dpmsolver++"
-  std::string solver_type = "midpoint";           // "midpoint", "heun"
+  std::int64_t solver_order = 2;               // 1, 2, 3
+  std::string algorithm_type = "dpmsolver++";  // "dpmsolver++", "dpmsolver", "sde-dpmsolver++"
+  std::string solver_type = "midpoint";        // "midpoint", "heun"
   bool lower_order_final = true;
   bool euler_at_final = false;
   bool use_karras_sigmas = false;
-  std::string final_sigmas_type = "zero";         // "zero", "sigma_min"
+  std::string final_sigmas_type = "zero";  // "zero", "sigma_min"
 
   // RequestError naming the key that cannot be.
   void validate() const;

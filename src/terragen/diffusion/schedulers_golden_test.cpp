@@ -92,11 +92,13 @@ TEST(GoldenSchedulers, TablesAndForwardProcess) {
       const NoiseSchedule schedule(SchedulerConfig{.beta_schedule = kind});
       if (const auto betas = outputs.find("table/" + kind + "/betas"); betas != outputs.end() && kind != "linear") {
         EXPECT_LT(relative_error(schedule.betas(), betas->second), kTolerance) << kind;
-        EXPECT_LT(relative_error(schedule.alphas_cumprod(), outputs.at("table/" + kind + "/alphas_cumprod")), kTolerance);
+        EXPECT_LT(relative_error(schedule.alphas_cumprod(), outputs.at("table/" + kind + "/alphas_cumprod")),
+                  kTolerance);
       }
     }
     const NoiseSchedule zero(SchedulerConfig{.rescale_betas_zero_snr = true});
-    EXPECT_LT(relative_error(zero.alphas_cumprod(), outputs.at("table/scaled_linear_zerosnr/alphas_cumprod")), kTolerance);
+    EXPECT_LT(relative_error(zero.alphas_cumprod(), outputs.at("table/scaled_linear_zerosnr/alphas_cumprod")),
+              kTolerance);
     const NoiseSchedule schedule(SchedulerConfig{});
     const torch::Tensor& x0 = inputs.at("add_noise/original");
     const torch::Tensor& noise = inputs.at("add_noise/noise");

@@ -38,7 +38,8 @@ Geometry from_polygons(const Json& value, const std::string& place) {
 
 Geometry from_rle(const Json& value, const AnnotatedImage& image, const std::string& place) {
   const auto size = json_member<std::vector<int>>(value, "size", place);
-  if (size.size() != 2 || size[0] <= 0 || size[1] <= 0) throw DataError(place, "the run lengths' size is not two numbers");
+  if (size.size() != 2 || size[0] <= 0 || size[1] <= 0)
+    throw DataError(place, "the run lengths' size is not two numbers");
   if (image.width > 0 && (size[1] != image.width || size[0] != image.height)) {
     throw DataError(place, std::format("the run lengths are of {}x{} pixels, the image of {}x{}", size[1], size[0],
                                        image.width, image.height));
@@ -53,7 +54,8 @@ Geometry from_rle(const Json& value, const AnnotatedImage& image, const std::str
 }
 
 Geometry from_box(const Json& value, const std::string& place) {
-  if (!value.is_array() || value.size() != 4 || !std::ranges::all_of(value, [](const Json& n) { return n.is_number(); })) {
+  if (!value.is_array() || value.size() != 4 ||
+      !std::ranges::all_of(value, [](const Json& n) { return n.is_number(); })) {
     throw DataError(place, "bbox is not four numbers");
   }
   const double x = value[0].get<double>();
@@ -180,14 +182,19 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
   std::map<std::int64_t, std::size_t> image_of;
   for (const Json& item : json_member<Json>(json, "images", place)) {
     const auto id = json_member<std::int64_t>(item, "id", place);
-    if (!image_of.emplace(id, set.images.size()).second) throw DataError(place, std::format("image {} is listed twice", id));
-    set.images.push_back({json_member<std::string>(item, "file_name", place), json_member_or<int>(item, "width", 0, place),
-                          json_member_or<int>(item, "height", 0, place), {}});
+    if (!image_of.emplace(id, set.images.size()).second)
+      throw DataError(place, std::format("image {} is listed twice", id));
+    set.images.push_back({json_member<std::string>(item, "file_name", place),
+                          json_member_or<int>(item, "width", 0, place),
+                          json_member_or<int>(item, "height", 0, place),
+                          {}});
   }
   const Json annotations = json_member_or<Json>(json, "annotations", Json::array(), place);
   for (std::size_t i = 0; i < annotations.size(); ++i) {
     const Json& item = annotations[i];
-    const std::string where = std::format("{}: annotation {}", place, item.is_object() && item.contains("id") ? item["id"].dump() : std::format("number {}", i));
+    const std::string where =
+        std::format("{}: annotation {}", place,
+                    item.is_object() && item.contains("id") ? item["id"].dump() : std::format("number {}", i));
     const auto image = image_of.find(json_member<std::int64_t>(item, "image_id", where));
     if (image == image_of.end()) throw DataError(where, "belongs to an image that is not listed");
     const auto category = class_of.find(json_member<std::int64_t>(item, "category_id", where));
@@ -199,7 +206,8 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
     if (item.contains("iscrowd")) feature.crowd = item["iscrowd"] == 1 || item["iscrowd"] == true;
     if (item.contains("id")) feature.id = item["id"].is_string() ? item["id"].get<std::string>() : item["id"].dump();
     const std::string problem = layout::problem_of(feature.geometry);
-    if (problem.starts_with("a coordinate") || problem.find("negative") != std::string::npos) throw DataError(where, problem);
+    if (problem.starts_with("a coordinate") || problem.find("negative") != std::string::npos)
+      throw DataError(where, problem);
     if (problem == "no area" || problem == "no vertices") {
       set.problems.push_back({where, problem + ": dropped"});
       continue;

@@ -19,7 +19,8 @@ layout::Vertices line(const Json& value, std::size_t least, const std::string& p
   if (!value.is_array()) throw DataError(place, "a line is no list of positions");
   layout::Vertices vertices;
   for (const Json& item : value) vertices.push_back(position(item, place));
-  if (vertices.size() < least) throw DataError(place, std::format("{} positions, at least {} are needed", vertices.size(), least));
+  if (vertices.size() < least)
+    throw DataError(place, std::format("{} positions, at least {} are needed", vertices.size(), least));
   return vertices;
 }
 
@@ -81,7 +82,8 @@ Json rings(const layout::Polygon& part) {
 
 Json geometry_json(const layout::Geometry& geometry) {
   if (geometry.kind == layout::GeometryKind::polyline) {
-    if (geometry.lines.size() == 1) return {{"type", "LineString"}, {"coordinates", positions(geometry.lines[0], false)}};
+    if (geometry.lines.size() == 1)
+      return {{"type", "LineString"}, {"coordinates", positions(geometry.lines[0], false)}};
     Json lines = Json::array();
     for (const layout::Vertices& vertices : geometry.lines) lines.push_back(positions(vertices, false));
     return {{"type", "MultiLineString"}, {"coordinates", lines}};

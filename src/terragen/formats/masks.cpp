@@ -23,7 +23,8 @@ void count(UnknownValues& unknown, const std::string& value, const std::string& 
 layout::DenseMask mask_from_colors(const geo::Raster& raster, const ColorClasses& classes, const std::string& file,
                                    UnknownValues& unknown) {
   if (raster.type != geo::DataType::uint8 || (raster.bands != 3 && raster.bands != 4)) {
-    throw DataError(file, std::format("is no colour mask: {} bands of {}", raster.bands, geo::data_type_name(raster.type)));
+    throw DataError(file,
+                    std::format("is no colour mask: {} bands of {}", raster.bands, geo::data_type_name(raster.type)));
   }
   layout::DenseMask mask = empty_mask(raster);
   const std::size_t n = raster.pixels();
@@ -49,8 +50,8 @@ layout::DenseMask mask_from_indexes(const geo::Raster& raster, const IndexClasse
       const double value = raster.at(0, x, y);
       const auto found = value == static_cast<int>(value) ? classes.find(static_cast<int>(value)) : classes.end();
       if (found != classes.end()) {
-        mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(raster.width) + static_cast<std::size_t>(x)] =
-            found->second;
+        mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(raster.width) +
+                    static_cast<std::size_t>(x)] = found->second;
       } else {
         count(unknown, std::format("{}", value), file);
       }

@@ -20,10 +20,14 @@ bool is_utf8(const std::string& text) {
       if ((byte & 0xC0U) != 0x80U) return false;
       --open;
     } else if (byte >= 0x80U) {
-      if ((byte & 0xE0U) == 0xC0U) open = 1;
-      else if ((byte & 0xF0U) == 0xE0U) open = 2;
-      else if ((byte & 0xF8U) == 0xF0U) open = 3;
-      else return false;
+      if ((byte & 0xE0U) == 0xC0U)
+        open = 1;
+      else if ((byte & 0xF0U) == 0xE0U)
+        open = 2;
+      else if ((byte & 0xF8U) == 0xF0U)
+        open = 3;
+      else
+        return false;
     } else if (byte == 0) {
       return false;
     }

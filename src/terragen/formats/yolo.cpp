@@ -14,11 +14,12 @@ namespace {
 
 layout::Geometry geometry_of(const std::vector<double>& v, YoloShape shape, int width, int height) {
   if (shape == YoloShape::boxes) {
-    return layout::make_box({(v[0] - v[2] / 2) * width, (v[1] - v[3] / 2) * height, (v[0] + v[2] / 2) * width,
-                             (v[1] + v[3] / 2) * height});
+    return layout::make_box(
+        {(v[0] - v[2] / 2) * width, (v[1] - v[3] / 2) * height, (v[0] + v[2] / 2) * width, (v[1] + v[3] / 2) * height});
   }
   layout::Geometry geometry = layout::make_polygon({});
-  for (std::size_t i = 0; i + 1 < v.size(); i += 2) geometry.parts[0].exterior.push_back({v[i] * width, v[i + 1] * height});
+  for (std::size_t i = 0; i + 1 < v.size(); i += 2)
+    geometry.parts[0].exterior.push_back({v[i] * width, v[i + 1] * height});
   if (shape == YoloShape::oriented) geometry.kind = layout::GeometryKind::oriented_box;
   return geometry;
 }
@@ -55,7 +56,8 @@ std::vector<layout::Feature> read_yolo(const std::filesystem::path& path, YoloSh
       throw DataError(line.place, std::format("class {} is not one of the {} classes", words.front(), classes));
     }
     values.erase(values.begin());
-    if (shape == YoloShape::boxes && (values[2] < 0 || values[3] < 0)) throw DataError(line.place, "a box of negative size");
+    if (shape == YoloShape::boxes && (values[2] < 0 || values[3] < 0))
+      throw DataError(line.place, "a box of negative size");
     layout::Feature feature{static_cast<int>(number), geometry_of(values, shape, width, height), false, {}};
     const double tolerance = 1.0;  // pixel: labels are rounded
     const layout::Bounds b = layout::bounds_of(feature.geometry);
@@ -84,7 +86,8 @@ void write_yolo(const std::vector<layout::Feature>& features, YoloShape shape, i
       if (feature.geometry.parts.size() != 1 || !feature.geometry.parts[0].holes.empty()) {
         throw InternalError("[write_yolo] the form carries one ring an object");
       }
-      for (const layout::Point& p : feature.geometry.parts[0].exterior) values.insert(values.end(), {p.x / width, p.y / height});
+      for (const layout::Point& p : feature.geometry.parts[0].exterior)
+        values.insert(values.end(), {p.x / width, p.y / height});
     }
     text += std::to_string(feature.class_index);
     for (const double value : values) text += std::format(" {:.9g}", value);

@@ -13,8 +13,8 @@ namespace terragen::geo {
 GdalErrorScope::GdalErrorScope() {
   static std::once_flag once;
   std::call_once(once, [] { GDALAllRegister(); });
-  CPLPushErrorHandlerEx([](CPLErr severity, CPLErrorNum number, const char* message) { handle(severity, number, message); },
-                        this);
+  CPLPushErrorHandlerEx(
+      [](CPLErr severity, CPLErrorNum number, const char* message) { handle(severity, number, message); }, this);
 }
 
 GdalErrorScope::~GdalErrorScope() { CPLPopErrorHandler(); }

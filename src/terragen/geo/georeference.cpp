@@ -46,7 +46,8 @@ CrsTransform::CrsTransform(const std::string& from, const std::string& to) : imp
 CrsTransform::~CrsTransform() = default;
 
 std::optional<Position> CrsTransform::apply(Position p) const {
-  if (impl_->transform->Transform(1, &p.x, &p.y) == 0 || !std::isfinite(p.x) || !std::isfinite(p.y)) return std::nullopt;
+  if (impl_->transform->Transform(1, &p.x, &p.y) == 0 || !std::isfinite(p.x) || !std::isfinite(p.y))
+    return std::nullopt;
   return p;
 }
 
@@ -111,9 +112,8 @@ std::optional<Georeference> georeference_from_tile_name(const std::string& stem,
   const long long x = numbers[2];
   if (zoom > 30 || x >= (1LL << zoom) || y >= (1LL << zoom)) return std::nullopt;
   const double tile = 2 * kMercatorHalf / static_cast<double>(1LL << zoom);
-  return Georeference{"EPSG:3857",
-                      GeoTransform{-kMercatorHalf + tile * static_cast<double>(x), tile / width, 0,
-                                   kMercatorHalf - tile * static_cast<double>(y), 0, -tile / height}};
+  return Georeference{"EPSG:3857", GeoTransform{-kMercatorHalf + tile * static_cast<double>(x), tile / width, 0,
+                                                kMercatorHalf - tile * static_cast<double>(y), 0, -tile / height}};
 }
 
 std::string utm_crs(double longitude, double latitude) {

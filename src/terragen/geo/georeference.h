@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-
-
 namespace terragen::geo {
 
 // A point of an image (pixels) or of a map (CRS units; x is longitude or easting).

@@ -52,10 +52,14 @@ std::size_t size_of(DataType type) {
 
 std::pair<double, double> natural_range(DataType type) {
   switch (type) {
-    case DataType::uint8: return {0, 255};
-    case DataType::uint16: return {0, 65535};
-    case DataType::int16: return {-32768, 32767};
-    case DataType::float32: return {0, 1};
+    case DataType::uint8:
+      return {0, 255};
+    case DataType::uint16:
+      return {0, 65535};
+    case DataType::int16:
+      return {-32768, 32767};
+    case DataType::float32:
+      return {0, 1};
   }
   throw InternalError("[natural_range] unknown type");
 }
@@ -65,10 +69,14 @@ double Raster::at(int band, int x, int y) const {
                             static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
   const std::byte* place = samples.data() + index * size_of(type);
   switch (type) {
-    case DataType::uint8: return load<std::uint8_t>(place);
-    case DataType::uint16: return load<std::uint16_t>(place);
-    case DataType::int16: return load<std::int16_t>(place);
-    case DataType::float32: return load<float>(place);
+    case DataType::uint8:
+      return load<std::uint8_t>(place);
+    case DataType::uint16:
+      return load<std::uint16_t>(place);
+    case DataType::int16:
+      return load<std::int16_t>(place);
+    case DataType::float32:
+      return load<float>(place);
   }
   throw InternalError("[Raster] unknown type");
 }
@@ -78,10 +86,14 @@ void Raster::set(int band, int x, int y, double value) {
                             static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
   std::byte* place = samples.data() + index * size_of(type);
   switch (type) {
-    case DataType::uint8: return store<std::uint8_t>(place, value);
-    case DataType::uint16: return store<std::uint16_t>(place, value);
-    case DataType::int16: return store<std::int16_t>(place, value);
-    case DataType::float32: return store<float>(place, value);
+    case DataType::uint8:
+      return store<std::uint8_t>(place, value);
+    case DataType::uint16:
+      return store<std::uint16_t>(place, value);
+    case DataType::int16:
+      return store<std::int16_t>(place, value);
+    case DataType::float32:
+      return store<float>(place, value);
   }
 }
 

@@ -26,9 +26,9 @@ struct Raster {
   int height = 0;  // pixels
   int bands = 0;
   DataType type = DataType::uint8;
-  std::vector<std::byte> samples;       // band after band, row by row
-  std::vector<std::uint8_t> valid;      // width * height, 1 where every band is measured; empty: all valid
-  std::optional<double> nodata;         // NaN is possible
+  std::vector<std::byte> samples;   // band after band, row by row
+  std::vector<std::uint8_t> valid;  // width * height, 1 where every band is measured; empty: all valid
+  std::optional<double> nodata;     // NaN is possible
   Georeference georeference;
 
   std::size_t pixels() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(height); }

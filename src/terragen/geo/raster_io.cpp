@@ -31,30 +31,40 @@ Handle open(const fs::path& path, const GdalErrorScope& scope) {
   Handle dataset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_INTERNAL, kDrivers));
   if (!dataset) {
     scope.check(path.string(), "is not an image of a format that can be read");
-    throw DataError(path.string(), "is not an image of a format that can be read", "GeoTIFF, PNG, JPEG and JPEG 2000 are");
+    throw DataError(path.string(), "is not an image of a format that can be read",
+                    "GeoTIFF, PNG, JPEG and JPEG 2000 are");
   }
   return dataset;
 }
 
 DataType type_of(GDALDataType type, const std::string& place) {
   switch (type) {
-    case GDT_Byte: return DataType::uint8;
-    case GDT_UInt16: return DataType::uint16;
-    case GDT_Int16: return DataType::int16;
+    case GDT_Byte:
+      return DataType::uint8;
+    case GDT_UInt16:
+      return DataType::uint16;
+    case GDT_Int16:
+      return DataType::int16;
     case GDT_Int32:
     case GDT_UInt32:
     case GDT_Float32:
-    case GDT_Float64: return DataType::float32;
-    default: throw DataError(place, std::format("has pixels of type {}, which is not offered", GDALGetDataTypeName(type)));
+    case GDT_Float64:
+      return DataType::float32;
+    default:
+      throw DataError(place, std::format("has pixels of type {}, which is not offered", GDALGetDataTypeName(type)));
   }
 }
 
 GDALDataType gdal_type(DataType type) {
   switch (type) {
-    case DataType::uint8: return GDT_Byte;
-    case DataType::uint16: return GDT_UInt16;
-    case DataType::int16: return GDT_Int16;
-    case DataType::float32: return GDT_Float32;
+    case DataType::uint8:
+      return GDT_Byte;
+    case DataType::uint16:
+      return GDT_UInt16;
+    case DataType::int16:
+      return GDT_Int16;
+    case DataType::float32:
+      return GDT_Float32;
   }
   throw InternalError("[write_raster] unknown type");
 }
@@ -125,8 +135,8 @@ int alpha_band(GDALDataset& dataset) {
 }
 
 // Where the file is fully transparent nothing was measured.
-void mark_transparent(Raster& raster, GDALDataset& dataset, int alpha, const PixelWindow& w, const GdalErrorScope& scope,
-                      const std::string& place) {
+void mark_transparent(Raster& raster, GDALDataset& dataset, int alpha, const PixelWindow& w,
+                      const GdalErrorScope& scope, const std::string& place) {
   std::vector<float> opacity(raster.pixels());
   if (dataset.GetRasterBand(alpha)->RasterIO(GF_Read, w.x, w.y, w.width, w.height, opacity.data(), w.width, w.height,
                                              GDT_Float32, 0, 0, nullptr) != CE_None) {
@@ -198,7 +208,8 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
     if (raster.bands == 3 && raster.type == DataType::uint8) options.push_back("PHOTOMETRIC=RGB");
   }
   options.push_back(nullptr);
-  Handle target(driver->CreateCopy(path.c_str(), source.get(), FALSE, const_cast<char**>(options.data()), nullptr, nullptr));
+  Handle target(
+      driver->CreateCopy(path.c_str(), source.get(), FALSE, const_cast<char**>(options.data()), nullptr, nullptr));
   scope.check(place, "cannot be written");
   if (!target) throw DataError(place, "cannot be written");
 }
@@ -217,11 +228,13 @@ Raster read_raster(const fs::path& path, const std::vector<int>& bands, const st
   const Handle dataset = open(path, scope);
   const RasterInfo info = info_of(*dataset, place);
   const PixelWindow w = window.value_or(PixelWindow{0, 0, info.width, info.height});
-  if (w.x < 0 || w.y < 0 || w.width <= 0 || w.height <= 0 || w.x + w.width > info.width || w.y + w.height > info.height) {
+  if (w.x < 0 || w.y < 0 || w.width <= 0 || w.height <= 0 || w.x + w.width > info.width ||
+      w.y + w.height > info.height) {
     throw InternalError("[read_raster] the window leaves the image");
   }
   for (const int b : bands) {
-    if (b < 0 || b >= info.bands) throw DataError(place, std::format("has {} bands, band {} (from 0) is not among them", info.bands, b));
+    if (b < 0 || b >= info.bands)
+      throw DataError(place, std::format("has {} bands, band {} (from 0) is not among them", info.bands, b));
   }
   Raster raster;
   if (has_palette(*dataset)) {
@@ -240,9 +253,9 @@ Raster read_raster(const fs::path& path, const std::vector<int>& bands, const st
     raster = make_raster(w.width, w.height, static_cast<int>(numbers.size()), info.type);
     const std::size_t plane = raster.pixels() * size_of(raster.type);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (dataset->GetRasterBand(numbers[i] + 1)->RasterIO(GF_Read, w.x, w.y, w.width, w.height,
-                                                           raster.samples.data() + i * plane, w.width, w.height,
-                                                           gdal_type(info.type), 0, 0, nullptr) != CE_None) {
+      if (dataset->GetRasterBand(numbers[i] + 1)
+              ->RasterIO(GF_Read, w.x, w.y, w.width, w.height, raster.samples.data() + i * plane, w.width, w.height,
+                         gdal_type(info.type), 0, 0, nullptr) != CE_None) {
         scope.check(place, "cannot be read to its end");
       }
     }

@@ -33,8 +33,8 @@ GeometryKind kind_from_name(std::string_view name);
 // One shape. Multi-part shapes have several entries in `parts` (areas), `lines` or `points`.
 //   box, oriented_box: exactly one part, four vertices, no holes (box: clockwise from top left)
 //   polygon:           one or more parts
-//   polyline:          one or more lines of two or more vertices, drawn `width` pixels wide with flat caps and mitred joins
-//   point:             one or more points, drawn as discs of `radius` pixels
+//   polyline:          one or more lines of two or more vertices, drawn `width` pixels wide with flat caps and mitred
+//   joins point:             one or more points, drawn as discs of `radius` pixels
 struct Geometry {
   GeometryKind kind = GeometryKind::polygon;
   std::vector<Polygon> parts;

@@ -132,7 +132,8 @@ Geometry clip(const Geometry& geometry, const Bounds& window) {
   }
   if (!result.lines.empty()) {
     const Bounds drawn = bounds_of(result);
-    if (drawn.x1 <= window.x0 || drawn.y1 <= window.y0 || drawn.x0 >= window.x1 || drawn.y0 >= window.y1) result.lines.clear();
+    if (drawn.x1 <= window.x0 || drawn.y1 <= window.y0 || drawn.x0 >= window.x1 || drawn.y0 >= window.y1)
+      result.lines.clear();
   }
   for (const Point& p : geometry.points) {
     if (contains(window, p)) result.points.push_back(p);

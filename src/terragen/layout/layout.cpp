@@ -129,8 +129,8 @@ Layout crop(const Layout& layout, int x, int y, int width, int height, double le
     mask.values.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), kUnlabelled);
     for (int row = std::max(0, -y); row < std::min(height, layout.mask->height - y); ++row) {
       for (int column = std::max(0, -x); column < std::min(width, layout.mask->width - x); ++column) {
-        mask.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(column)] =
-            layout.mask->at(x + column, y + row);
+        mask.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(width) +
+                    static_cast<std::size_t>(column)] = layout.mask->at(x + column, y + row);
       }
     }
     result.mask = std::move(mask);

@@ -33,9 +33,9 @@ struct DenseMask {
 };
 
 struct Layout {
-  std::string task;  // "segmentation", "building", "road", "detection", "flood", "tree", or a user's own word
-  int width = 0;     // pixels
-  int height = 0;    // pixels
+  std::string task;           // "segmentation", "building", "road", "detection", "flood", "tree", or a user's own word
+  int width = 0;              // pixels
+  int height = 0;             // pixels
   std::optional<double> gsd;  // ground sampling distance, metres a pixel
   std::string place;          // name of the place or empty
   std::string date;           // ISO 8601 or empty

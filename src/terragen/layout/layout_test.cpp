@@ -42,9 +42,10 @@ std::int64_t count(const std::vector<std::uint8_t>& pixels) {
 TEST(Rasterise, EqualsPointInPolygonAtEveryCentre) {
   Random random(1);
   for (int trial = 0; trial < 50; ++trial) {
-    const Vertices outer = star(random, random.uniform(0, 64), random.uniform(0, 64), 40, 12);
+    const Point centre{random.uniform(0, 64), random.uniform(0, 64)};
+    const Vertices outer = star(random, centre.x, centre.y, 40, 12);
     Vertices hole = outer;
-    for (Point& p : hole) p = {p.x * 0.4 + outer[0].x * 0 + 0.6 * 32, p.y * 0.4 + 0.6 * 32};
+    for (Point& p : hole) p = {centre.x + 0.4 * (p.x - centre.x), centre.y + 0.4 * (p.y - centre.y)};
     const Geometry geometry = make_polygon(outer, {hole});
     const auto pixels = rasterise(geometry, 64, 64);
     for (int y = 0; y < 64; ++y) {
@@ -94,7 +95,8 @@ TEST(Rasterise, CoverageAndClassMaskAreOneGeometry) {
   Random random(3);
   Layout layout{.task = "building", .width = 64, .height = 64};
   for (int i = 0; i < 12; ++i) {
-    layout.features.push_back({0, make_polygon(star(random, random.uniform(0, 64), random.uniform(0, 64), 12, 8)), false, {}});
+    layout.features.push_back(
+        {0, make_polygon(star(random, random.uniform(0, 64), random.uniform(0, 64), 12, 8)), false, {}});
   }
   const DenseMask mask = rasterise_classes(layout);
   const std::vector<Plane> coverage = class_coverage(layout, 1, 1);
@@ -110,8 +112,8 @@ TEST(Rasterise, CoverageAndClassMaskAreOneGeometry) {
 TEST(SignedDistance, MatchesBruteForce) {
   const Geometry box = make_box({16, 16, 48, 40});
   const Plane plane = signed_distance(box, 64, 64, 8);
-  EXPECT_FLOAT_EQ(plane.at(0, 3), 12.0F);            // centre (4, 28): 12 left of the edge
-  EXPECT_FLOAT_EQ(plane.at(3, 3), -12.0F);           // centre (28, 28): 12 from left, top and bottom
+  EXPECT_FLOAT_EQ(plane.at(0, 3), 12.0F);   // centre (4, 28): 12 left of the edge
+  EXPECT_FLOAT_EQ(plane.at(3, 3), -12.0F);  // centre (28, 28): 12 from left, top and bottom
   EXPECT_NEAR(plane.at(0, 0), std::hypot(12.0, 12.0), 1e-4);
 }
 

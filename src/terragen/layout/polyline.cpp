@@ -6,8 +6,8 @@
 
 namespace terragen::layout {
 
-// One quadrilateral a segment with flat ends, and a triangle in the outer gap of every bend up to the mitre's tip: their
-// union is the ribbon, and none of them can cross itself, however sharp the bend.
+// One quadrilateral a segment with flat ends, and a triangle in the outer gap of every bend up to the mitre's tip:
+// their union is the ribbon, and none of them can cross itself, however sharp the bend.
 std::vector<Polygon> ribbon(const Vertices& line, double width) {
   std::vector<Polygon> pieces;
   const double half = width / 2;

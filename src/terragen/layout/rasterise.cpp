@@ -112,7 +112,8 @@ std::vector<Plane> class_coverage(const Layout& layout, int classes, int cell) {
   const int w = layout.width / cell;
   const int h = layout.height / cell;
   const float share = 1.0F / static_cast<float>(cell * cell);
-  std::vector<Plane> planes(static_cast<std::size_t>(classes), Plane{w, h, std::vector<float>(index_of(0, h, w), 0.0F)});
+  std::vector<Plane> planes(static_cast<std::size_t>(classes),
+                            Plane{w, h, std::vector<float>(index_of(0, h, w), 0.0F)});
   // A pixel counts once a class, however many of the class's features cover it.
   std::vector<std::vector<std::uint8_t>> seen(static_cast<std::size_t>(classes));
   const auto mark = [&](int k, int x, int y) {

@@ -92,8 +92,8 @@ std::vector<Vertices> trace(const std::vector<int>& labels, int width, int heigh
         if (dx * ey - dy * ex > 0) chosen = candidate;
       }
       const Corner next = chosen->second;
-      const bool straight = (to.first - from.first) * (next.second - to.second) ==
-                            (to.second - from.second) * (next.first - to.first);
+      const bool straight =
+          (to.first - from.first) * (next.second - to.second) == (to.second - from.second) * (next.first - to.first);
       if (!straight) ring.push_back({static_cast<double>(to.first), static_cast<double>(to.second)});
       edges.erase(chosen);
       from = to;
@@ -104,7 +104,8 @@ std::vector<Vertices> trace(const std::vector<int>& labels, int width, int heigh
   return rings;
 }
 
-void simplify_span(const Vertices& path, std::size_t first, std::size_t last, double tolerance, std::vector<bool>& keep) {
+void simplify_span(const Vertices& path, std::size_t first, std::size_t last, double tolerance,
+                   std::vector<bool>& keep) {
   double farthest = 0;
   std::size_t index = first;
   const Point p = path[first];

@@ -9,9 +9,7 @@ namespace terragen::models {
 
 namespace tn = torch::nn;
 
-torch::Tensor Posterior::kl() const {
-  return 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar).sum({1, 2, 3});
-}
+torch::Tensor Posterior::kl() const { return 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar).sum({1, 2, 3}); }
 
 AutoencoderKLImpl::AutoencoderKLImpl(AutoencoderConfig config) : config_(std::move(config)) {
   config_.validate();
@@ -20,7 +18,8 @@ AutoencoderKLImpl::AutoencoderKLImpl(AutoencoderConfig config) : config_(std::mo
   const Decoder decoder(config_);
   encoder_ = register_module("encoder", encoder.ptr());
   decoder_ = register_module("decoder", decoder.ptr());
-  if (config_.use_quant_conv) quant_conv_ = register_module("quant_conv", tn::Conv2d(tn::Conv2dOptions(2 * c, 2 * c, 1)));
+  if (config_.use_quant_conv)
+    quant_conv_ = register_module("quant_conv", tn::Conv2d(tn::Conv2dOptions(2 * c, 2 * c, 1)));
   if (config_.use_post_quant_conv) {
     post_quant_conv_ = register_module("post_quant_conv", tn::Conv2d(tn::Conv2dOptions(c, c, 1)));
   }

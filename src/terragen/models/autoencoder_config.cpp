@@ -11,7 +11,8 @@ namespace {
 void check_block_types(const Json& value, const char* key, const char* only, const std::string& place) {
   if (!value.contains(key)) return;
   for (const std::string& type : json_member<std::vector<std::string>>(value, key, place)) {
-    if (type != only) throw DataError(place, std::format("key \"{}\" names {}, this autoencoder has {} only", key, type, only));
+    if (type != only)
+      throw DataError(place, std::format("key \"{}\" names {}, this autoencoder has {} only", key, type, only));
   }
 }
 

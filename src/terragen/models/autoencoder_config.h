@@ -23,9 +23,7 @@ struct AutoencoderConfig {
   std::int64_t patch_size = 1;  // ours: pixels folded into channels before the first and after the last convolution
 
   // Pixels a latent cell is wide.
-  std::int64_t downscale() const {
-    return patch_size << (block_out_channels.size() - 1);
-  }
+  std::int64_t downscale() const { return patch_size << (block_out_channels.size() - 1); }
   // RequestError naming the key that cannot be.
   void validate() const;
 };

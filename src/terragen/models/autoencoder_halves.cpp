@@ -61,9 +61,9 @@ EncoderImpl::EncoderImpl(const AutoencoderConfig& config) : patch_size_(config.p
   down_blocks_ = register_module("down_blocks", tn::ModuleList());
   for (std::size_t k = 0; k < channels.size(); ++k) {
     const bool last = k + 1 == channels.size();
-    down_blocks_->push_back(AutoencoderLevel(config, channels[k == 0 ? 0 : k - 1], channels[k], config.layers_per_block,
-                                             last ? AutoencoderLevelImpl::Resize::none
-                                                  : AutoencoderLevelImpl::Resize::down));
+    down_blocks_->push_back(
+        AutoencoderLevel(config, channels[k == 0 ? 0 : k - 1], channels[k], config.layers_per_block,
+                         last ? AutoencoderLevelImpl::Resize::none : AutoencoderLevelImpl::Resize::down));
   }
   mid_block_ = register_module("mid_block", AutoencoderMidBlock(config));
   conv_norm_out_ = register_module("conv_norm_out", group_norm(config, channels.back()));
@@ -93,12 +93,13 @@ DecoderImpl::DecoderImpl(const AutoencoderConfig& config) : patch_size_(config.p
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const std::size_t level = channels.size() - 1 - i;
     const std::int64_t in = channels[i == 0 ? level : level + 1];
-    up_blocks_->push_back(AutoencoderLevel(config, in, channels[level], config.layers_per_block + 1,
-                                           level == 0 ? AutoencoderLevelImpl::Resize::none
-                                                      : AutoencoderLevelImpl::Resize::up));
+    up_blocks_->push_back(
+        AutoencoderLevel(config, in, channels[level], config.layers_per_block + 1,
+                         level == 0 ? AutoencoderLevelImpl::Resize::none : AutoencoderLevelImpl::Resize::up));
   }
   conv_norm_out_ = register_module("conv_norm_out", group_norm(config, channels.front()));
-  conv_out_ = register_module("conv_out", nn::conv3x3(channels.front(), config.out_channels * patch_size_ * patch_size_));
+  conv_out_ =
+      register_module("conv_out", nn::conv3x3(channels.front(), config.out_channels * patch_size_ * patch_size_));
 }
 
 torch::Tensor DecoderImpl::forward(const torch::Tensor& z, const Trace& trace) {

@@ -46,7 +46,8 @@ void LayoutEncoderConfig::validate() const {
     throw RequestError(std::format("layout encoder: latent_cell {} must be raster_cell {} times a power of two",
                                    latent_cell, raster_cell));
   }
-  if (max_features < 1) throw RequestError(std::format("layout encoder: max_features {} is not positive", max_features));
+  if (max_features < 1)
+    throw RequestError(std::format("layout encoder: max_features {} is not positive", max_features));
   if (!vector_branch && !raster_branch) throw RequestError("layout encoder: both branches are switched off");
 }
 
@@ -107,19 +108,19 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   token_kind_ = register_module("token_kind", nn::Embedding(kTokenKinds, 16));
   null_geometry_ = register_parameter("null_geometry", torch::zeros({kGeometryFeatures}));
   null_gsd_ = register_parameter("null_gsd", torch::zeros({kFourier}));
-  token_mlp_ = register_module("token_mlp", nn::Sequential(nn::Linear(64 + 16 + 1 + kGeometryFeatures, 2 * d),
-                                                           nn::SiLU(), nn::Linear(2 * d, d), nn::LayerNorm(nn::LayerNormOptions({d}))));
+  token_mlp_ =
+      register_module("token_mlp", nn::Sequential(nn::Linear(64 + 16 + 1 + kGeometryFeatures, 2 * d), nn::SiLU(),
+                                                  nn::Linear(2 * d, d), nn::LayerNorm(nn::LayerNormOptions({d}))));
   task_token_ = register_module("task_token", nn::Embedding(tasks + 1, d));
   metadata_mlp_ = register_module("metadata_mlp", nn::Sequential(nn::Linear(kFourier, d), nn::SiLU(), nn::Linear(d, d),
                                                                  nn::LayerNorm(nn::LayerNormOptions({d}))));
   const nn::Linear last(config_.time_dim, config_.time_dim);
   zero(last);
-  time_mlp_ = register_module(
-      "time_mlp", nn::Sequential(nn::Linear(kTaskChannels + kFourier, config_.time_dim), nn::SiLU(), last));
+  time_mlp_ = register_module("time_mlp",
+                              nn::Sequential(nn::Linear(kTaskChannels + kFourier, config_.time_dim), nn::SiLU(), last));
 
   const std::int64_t planes = config_.class_channels;
-  class_planes_ = register_module(
-      "class_planes", nn::Conv2d(nn::Conv2dOptions(classes, planes, 1).bias(false)));
+  class_planes_ = register_module("class_planes", nn::Conv2d(nn::Conv2dOptions(classes, planes, 1).bias(false)));
   null_layout_ = register_parameter("null_layout", torch::zeros({planes}));
   stem_ = register_module("stem", nn::Sequential());
   std::int64_t in = planes + 2;
@@ -152,8 +153,8 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
 torch::Tensor LayoutEncoderImpl::tokens_of(const LayoutTensors& layout) {
   const std::int64_t n = layout.token_class.size(0);
   const std::int64_t m = layout.token_class.size(1);
-  torch::Tensor geometry =
-      terragen::nn::fourier_features(torch::cat({layout.token_box, layout.token_vertices}, -1)).view({n, m, kGeometryFeatures});
+  torch::Tensor geometry = terragen::nn::fourier_features(torch::cat({layout.token_box, layout.token_vertices}, -1))
+                               .view({n, m, kGeometryFeatures});
   const torch::Tensor absent = layout.token_kind.eq(kNoGeometryKind).unsqueeze(-1);
   geometry = torch::where(absent, null_geometry_.view({1, 1, -1}), geometry);
   // Areas span 1 to 1e7; the logarithm is centred so that the first layer sees values of order one.
@@ -204,7 +205,8 @@ LayoutEncoding LayoutEncoderImpl::forward(const LayoutTensors& layout, const Con
       {layout.token_distance, torch::zeros({n, 2, layout.token_distance.size(2), layout.token_distance.size(3)},
                                            layout.token_distance.options())},
       1);
-  torch::Tensor x = stem_->is_empty() ? raster_input(layout, keep_layout) : stem_->forward(raster_input(layout, keep_layout));
+  torch::Tensor x =
+      stem_->is_empty() ? raster_input(layout, keep_layout) : stem_->forward(raster_input(layout, keep_layout));
   for (std::size_t k = 0; k < config_.channels.size(); ++k) {
     x = pyramid_[k]->as<nn::Sequential>()->forward(x);
     torch::Tensor fused = adapt(k, x, true);

@@ -36,7 +36,7 @@ LayoutEncoderConfig layout_encoder_config_from_json(const Json& value, const std
 // Which conditions of each sample are withheld, for training with dropout and for guidance. [N] bool each;
 // undefined = nothing withheld.
 struct ConditionDrop {
-  torch::Tensor layout;    // features and raster planes
+  torch::Tensor layout;  // features and raster planes
   torch::Tensor task;
   torch::Tensor metadata;  // GSD
 };

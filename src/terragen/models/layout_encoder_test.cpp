@@ -68,7 +68,8 @@ TEST(LayoutEncoder, AtTheStartTheNetworkDoesNotHearTheLayout) {
   ASSERT_EQ(e.features.size(), 2U);
   EXPECT_EQ(e.features[1].sizes(), (std::vector<std::int64_t>{1, 24, 4, 4}));
   const torch::Tensor x = tensor::seeded_normal({1, 9, 8, 8}, 3);
-  const torch::Tensor with = unet->forward(x, torch::tensor(10), {{}, e.time_addition, e.features, e.tokens, e.token_mask});
+  const torch::Tensor with =
+      unet->forward(x, torch::tensor(10), {{}, e.time_addition, e.features, e.tokens, e.token_mask});
   const torch::Tensor without = unet->forward(x, torch::tensor(10), {});
   EXPECT_LT((with - without).abs().max().item<double>(), 1e-5);
 }
@@ -80,14 +81,18 @@ TEST(LayoutEncoder, LearnsAndDropsConditions) {
   std::vector<torch::Tensor> parameters = encoder->parameters();
   for (const torch::Tensor& p : unet->parameters()) parameters.push_back(p);
   torch::optim::Adam optimiser(parameters, torch::optim::AdamOptions(3e-3));
-  const LayoutTensors t = layout_tensors(std::vector{example("road"), example("building")}, small_config().tensor_options(0));
+  const LayoutTensors t =
+      layout_tensors(std::vector{example("road"), example("building")}, small_config().tensor_options(0));
   const torch::Tensor x = tensor::seeded_normal({2, 9, 8, 8}, 3);
   const torch::Tensor target = tensor::seeded_normal({2, 4, 8, 8}, 4);
   double first = 0;
   double last = 0;
   for (int step = 0; step < 40; ++step) {
     const LayoutEncoding e = encoder->forward(t);
-    const torch::Tensor loss = (unet->forward(x, torch::tensor(10), {{}, e.time_addition, e.features, e.tokens, e.token_mask}) - target).square().mean();
+    const torch::Tensor loss =
+        (unet->forward(x, torch::tensor(10), {{}, e.time_addition, e.features, e.tokens, e.token_mask}) - target)
+            .square()
+            .mean();
     optimiser.zero_grad();
     loss.backward();
     optimiser.step();
@@ -99,8 +104,10 @@ TEST(LayoutEncoder, LearnsAndDropsConditions) {
   const torch::Tensor all = torch::ones({1}, torch::kBool);
   layout::Layout empty{.task = "building", .width = 64, .height = 64};
   const auto answer = [&](const layout::Layout& layout) {
-    const LayoutEncoding e = encoder->forward(layout_tensors(std::vector{layout}, small_config().tensor_options(0)), {all, all, all});
-    return unet->forward(x.slice(0, 0, 1), torch::tensor(10), {{}, e.time_addition, e.features, e.tokens, e.token_mask});
+    const LayoutEncoding e =
+        encoder->forward(layout_tensors(std::vector{layout}, small_config().tensor_options(0)), {all, all, all});
+    return unet->forward(x.slice(0, 0, 1), torch::tensor(10),
+                         {{}, e.time_addition, e.features, e.tokens, e.token_mask});
   };
   EXPECT_LT((answer(example("road")) - answer(empty)).abs().max().item<double>(), 1e-4);
 }
@@ -123,7 +130,8 @@ TEST(ModelFolder, SavesAndLoadsTheSameModel) {
   const ModelFolder loaded = load_model(scratch.path() / "m");
   EXPECT_EQ(loaded.hash.size(), 64U);
   for (const auto& [name, value] : collect_parameters(*model.unet)) {
-    EXPECT_TRUE(torch::equal(collect_parameters(*loaded.unet).at(name), value.to(torch::kFloat16).to(torch::kFloat32))) << name;
+    EXPECT_TRUE(torch::equal(collect_parameters(*loaded.unet).at(name), value.to(torch::kFloat16).to(torch::kFloat32)))
+        << name;
   }
   std::filesystem::remove(scratch.path() / "m" / "unet" / "config.json");
   EXPECT_THROW(load_model(scratch.path() / "m"), DataError);

@@ -155,10 +155,9 @@ torch::Tensor copy_of(const std::vector<std::int64_t>& values, torch::IntArrayRe
 
 LayoutTensors LayoutTensors::to(const torch::Device& device) const {
   LayoutTensors moved = *this;
-  for (torch::Tensor* tensor :
-       {&moved.coverage, &moved.edge_distance, &moved.token_class, &moved.token_kind, &moved.token_box,
-        &moved.token_vertices, &moved.token_area, &moved.token_mask, &moved.token_distance, &moved.task, &moved.gsd,
-        &moved.object_weight}) {
+  for (torch::Tensor* tensor : {&moved.coverage, &moved.edge_distance, &moved.token_class, &moved.token_kind,
+                                &moved.token_box, &moved.token_vertices, &moved.token_area, &moved.token_mask,
+                                &moved.token_distance, &moved.task, &moved.gsd, &moved.object_weight}) {
     *tensor = tensor->to(device);
   }
   return moved;

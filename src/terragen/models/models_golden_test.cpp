@@ -43,8 +43,8 @@ TEST(GoldenTimestepEmbedding, EverySetting) {
     for (const auto& [name, expected] : golden.outputs) {
       std::smatch match;
       ASSERT_TRUE(std::regex_match(name, match, form)) << name;
-      const torch::Tensor ours =
-          nn::timestep_embedding(golden.inputs.at("timesteps"), std::stoll(match[1]), match[2] == "1", std::stod(match[3]));
+      const torch::Tensor ours = nn::timestep_embedding(golden.inputs.at("timesteps"), std::stoll(match[1]),
+                                                        match[2] == "1", std::stod(match[3]));
       EXPECT_LT(relative_error(ours, expected), kTolerance) << name;
     }
   }
@@ -71,9 +71,10 @@ void check_unet(const std::filesystem::path& folder) {
     } else if (name == "eps_tvec") {
       ours = unet->forward(sample, golden.inputs.at("timestep_vec"), {text});
     } else if (std::regex_match(name, match, std::regex(R"(eps_odd_t(\d+))"))) {
-      ours = unet->forward(golden.inputs.at("sample_odd"), torch::tensor(std::stoll(match[1])), {text.slice(0, 0, 1)});
+      ours = unet->forward(golden.inputs.at("sample_odd"),
+                           torch::tensor(static_cast<std::int64_t>(std::stoll(match[1]))), {text.slice(0, 0, 1)});
     } else if (std::regex_match(name, match, std::regex(R"(eps_t(\d+))"))) {
-      ours = unet->forward(sample, torch::tensor(std::stoll(match[1])), {text});
+      ours = unet->forward(sample, torch::tensor(static_cast<std::int64_t>(std::stoll(match[1]))), {text});
     } else {
       continue;
     }

@@ -35,8 +35,8 @@ torch::Tensor UNet2DConditionModelImpl::forward(const torch::Tensor& sample, con
     if (trace) trace(name, value);
   };
   const torch::Tensor steps = timestep.dim() == 0 ? timestep.expand({sample.size(0)}) : timestep;
-  const torch::Tensor waves = nn::timestep_embedding(steps, config_.block_out_channels.front(), config_.flip_sin_to_cos,
-                                                     config_.freq_shift);
+  const torch::Tensor waves =
+      nn::timestep_embedding(steps, config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift);
   tell("time_proj", waves);
   LevelContext context;
   context.time = time_embedding_(waves);

@@ -10,22 +10,35 @@ namespace {
 
 // Keys of diffusers' config that change the network and of which we have one value only.
 const std::vector<std::pair<const char*, Json>>& fixed_keys() {
-  static const std::vector<std::pair<const char*, Json>> keys = {
-      {"center_input_sample", false},     {"mid_block_type", "UNetMidBlock2DCrossAttn"},
-      {"only_cross_attention", false},    {"downsample_padding", 1},
-      {"mid_block_scale_factor", 1},      {"dropout", 0.0},
-      {"act_fn", "silu"},                 {"reverse_transformer_layers_per_block", nullptr},
-      {"encoder_hid_dim", nullptr},       {"encoder_hid_dim_type", nullptr},
-      {"num_attention_heads", nullptr},   {"dual_cross_attention", false},
-      {"class_embed_type", nullptr},      {"addition_embed_type", nullptr},
-      {"num_class_embeds", nullptr},      {"resnet_time_scale_shift", "default"},
-      {"resnet_skip_time_act", false},    {"resnet_out_scale_factor", 1.0},
-      {"time_embedding_type", "positional"}, {"time_embedding_dim", nullptr},
-      {"time_embedding_act_fn", nullptr}, {"timestep_post_act", nullptr},
-      {"time_cond_proj_dim", nullptr},    {"conv_in_kernel", 3},
-      {"conv_out_kernel", 3},             {"attention_type", "default"},
-      {"class_embeddings_concat", false}, {"cross_attention_norm", nullptr},
-      {"mid_block_only_cross_attention", nullptr}};
+  static const std::vector<std::pair<const char*, Json>> keys = {{"center_input_sample", false},
+                                                                 {"mid_block_type", "UNetMidBlock2DCrossAttn"},
+                                                                 {"only_cross_attention", false},
+                                                                 {"downsample_padding", 1},
+                                                                 {"mid_block_scale_factor", 1},
+                                                                 {"dropout", 0.0},
+                                                                 {"act_fn", "silu"},
+                                                                 {"reverse_transformer_layers_per_block", nullptr},
+                                                                 {"encoder_hid_dim", nullptr},
+                                                                 {"encoder_hid_dim_type", nullptr},
+                                                                 {"num_attention_heads", nullptr},
+                                                                 {"dual_cross_attention", false},
+                                                                 {"class_embed_type", nullptr},
+                                                                 {"addition_embed_type", nullptr},
+                                                                 {"num_class_embeds", nullptr},
+                                                                 {"resnet_time_scale_shift", "default"},
+                                                                 {"resnet_skip_time_act", false},
+                                                                 {"resnet_out_scale_factor", 1.0},
+                                                                 {"time_embedding_type", "positional"},
+                                                                 {"time_embedding_dim", nullptr},
+                                                                 {"time_embedding_act_fn", nullptr},
+                                                                 {"timestep_post_act", nullptr},
+                                                                 {"time_cond_proj_dim", nullptr},
+                                                                 {"conv_in_kernel", 3},
+                                                                 {"conv_out_kernel", 3},
+                                                                 {"attention_type", "default"},
+                                                                 {"class_embeddings_concat", false},
+                                                                 {"cross_attention_norm", nullptr},
+                                                                 {"mid_block_only_cross_attention", nullptr}};
   return keys;
 }
 
@@ -45,7 +58,8 @@ void UNetConfig::validate() const {
     refuse("down_block_types, up_block_types and block_out_channels have different lengths");
   }
   for (const std::string& type : down_block_types) {
-    if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D") refuse(std::format("block type {} is not known", type));
+    if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D")
+      refuse(std::format("block type {} is not known", type));
   }
   for (const std::string& type : up_block_types) {
     if (type != "UpBlock2D" && type != "CrossAttnUpBlock2D") refuse(std::format("block type {} is not known", type));
@@ -97,7 +111,8 @@ Json to_json(const UNetConfig& config) {
 UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
   for (const auto& [key, only] : fixed_keys()) {
     if (value.contains(key) && value.at(key) != only) {
-      throw DataError(place, std::format("key \"{}\" is {}, this U-Net has {} only", key, value.at(key).dump(), only.dump()));
+      throw DataError(place,
+                      std::format("key \"{}\" is {}, this U-Net has {} only", key, value.at(key).dump(), only.dump()));
     }
   }
   UNetConfig config;

@@ -51,7 +51,8 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const AttentionCont
                                                                   split(to_v_layout_(context.layout)), mask);
     mixed = mixed.defined() ? mixed + spoken : spoken;
   }
-  if (!mixed.defined()) return torch::zeros_like(x);
+  // Nothing to look at is the same as values that are all zero: a layout whose values start at zero changes nothing.
+  if (!mixed.defined()) mixed = torch::zeros_like(q);
   return to_out_[0]->as<tn::Linear>()->forward(mixed.transpose(1, 2).reshape(x.sizes()));
 }
 
@@ -140,9 +141,8 @@ torch::Tensor SpatialAttentionImpl::forward(const torch::Tensor& x) {
   const std::int64_t h = x.size(2);
   const std::int64_t w = x.size(3);
   const torch::Tensor y = group_norm_(x).permute({0, 2, 3, 1}).reshape({n, h * w, -1});
-  const torch::Tensor mixed = at::scaled_dot_product_attention(to_q_(y).unsqueeze(1), to_k_(y).unsqueeze(1),
-                                                               to_v_(y).unsqueeze(1))
-                                  .squeeze(1);
+  const torch::Tensor mixed =
+      at::scaled_dot_product_attention(to_q_(y).unsqueeze(1), to_k_(y).unsqueeze(1), to_v_(y).unsqueeze(1)).squeeze(1);
   const torch::Tensor out = to_out_[0]->as<tn::Linear>()->forward(mixed);
   return x + out.view({n, h, w, -1}).permute({0, 3, 1, 2});
 }

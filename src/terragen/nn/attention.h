@@ -21,7 +21,8 @@ struct AttentionOptions {
   bool bias = false;            // of to_q, to_k, to_v
 };
 
-// to_q, to_k, to_v, to_out.0; ours: to_k_layout, to_v_layout (starts at zero, so that layout tokens say nothing at first).
+// to_q, to_k, to_v, to_out.0; ours: to_k_layout, to_v_layout (starts at zero, so that layout tokens say nothing at
+// first).
 class AttentionImpl : public torch::nn::Module {
  public:
   explicit AttentionImpl(const AttentionOptions& options);

@@ -30,8 +30,6 @@ TimestepEmbeddingImpl::TimestepEmbeddingImpl(std::int64_t in_dim, std::int64_t o
   linear_2_ = register_module("linear_2", torch::nn::Linear(out_dim, out_dim));
 }
 
-torch::Tensor TimestepEmbeddingImpl::forward(const torch::Tensor& x) {
-  return linear_2_(torch::silu(linear_1_(x)));
-}
+torch::Tensor TimestepEmbeddingImpl::forward(const torch::Tensor& x) { return linear_2_(torch::silu(linear_1_(x))); }
 
 }  // namespace terragen::nn

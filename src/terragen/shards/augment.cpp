@@ -127,8 +127,8 @@ Sample augment(const Sample& sample, const AugmentOptions& options, Random& rand
     x = (b.x0 + b.x1) / 2 - u * source_size;
     y = (b.y0 + b.y1) / 2 - v * source_size;
   }
-  Sample result = window(sample, start(sample.layout.width, source_size, x), start(sample.layout.height, source_size, y),
-                         source_size, options.least_share);
+  Sample result = window(sample, start(sample.layout.width, source_size, x),
+                         start(sample.layout.height, source_size, y), source_size, options.least_share);
   if (source_size != options.crop) result = resized(result, options.crop, options.crop);
   return options.turn ? turned(result, symmetry) : result;
 }

@@ -7,11 +7,11 @@
 namespace terragen::shards {
 
 struct AugmentOptions {
-  int crop = 256;             // pixels, the result is crop x crop
-  double scale_jitter = 1.25; // resized by a factor in [1 / jitter, jitter]; the GSD follows, so that it stays true
-  bool turn = true;           // one of the eight flips and quarter turns
-  double object_share = 0.75; // of crops that are laid over a random feature, where there is one
-  double least_share = 0.15;  // features of which less is left in the crop are dropped
+  int crop = 256;              // pixels, the result is crop x crop
+  double scale_jitter = 1.25;  // resized by a factor in [1 / jitter, jitter]; the GSD follows, so that it stays true
+  bool turn = true;            // one of the eight flips and quarter turns
+  double object_share = 0.75;  // of crops that are laid over a random feature, where there is one
+  double least_share = 0.15;   // features of which less is left in the crop are dropped
 };
 
 // Pixels beyond the image's edge are invalid. Deterministic in `random`.

@@ -12,7 +12,8 @@ void LoaderOptions::validate() const {
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
-  if (augment.scale_jitter < 1) throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));
+  if (augment.scale_jitter < 1)
+    throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));
 }
 
 Batch collate(const std::vector<Sample>& samples) {
@@ -71,7 +72,8 @@ void Loader::seek(std::int64_t step) {
 Batch Loader::batch_of(std::int64_t step) const {
   std::vector<Sample> samples;
   for (int i = 0; i < options_.batch; ++i) {
-    Random random(derive_seed(derive_seed(options_.seed, static_cast<std::uint64_t>(step)), static_cast<std::uint64_t>(i)));
+    Random random(
+        derive_seed(derive_seed(options_.seed, static_cast<std::uint64_t>(step)), static_cast<std::uint64_t>(i)));
     const double u = random.uniform();
     const auto group = static_cast<std::size_t>(std::ranges::upper_bound(cumulative_, u) - cumulative_.begin());
     const std::vector<std::size_t>& indexes = groups_[std::min(group, groups_.size() - 1)];

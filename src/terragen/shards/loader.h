@@ -26,8 +26,8 @@ struct Batch {
 struct LoaderOptions {
   int batch = 16;
   std::uint64_t seed = 0;
-  int threads = 1;             // that prepare batches ahead; 0: prepared when asked for
-  double balance = 0.5;        // datasets are drawn in proportion to their size to this power (1: as they are)
+  int threads = 1;       // that prepare batches ahead; 0: prepared when asked for
+  double balance = 0.5;  // datasets are drawn in proportion to their size to this power (1: as they are)
   AugmentOptions augment;
 
   void validate() const;

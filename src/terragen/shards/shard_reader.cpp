@@ -33,7 +33,8 @@ ShardReader::ShardReader(const std::filesystem::path& folder, const std::string&
           !text.defined() || text.scalar_type() != torch::kUInt8 || text.dim() != 1) {
         throw DataError(place, "has no image of the set's bands, or no layout");
       }
-      const std::string json_text(reinterpret_cast<const char*>(text.data_ptr()), static_cast<std::size_t>(text.numel()));
+      const std::string json_text(reinterpret_cast<const char*>(text.data_ptr()),
+                                  static_cast<std::size_t>(text.numel()));
       const Json json = parse_json(json_text, place);
       stored.layout = layout::layout_from_json(json, set_.taxonomy.size(), place);
       stored.source = json_member_or<std::string>(json, "source", "", place);
@@ -45,7 +46,8 @@ ShardReader::ShardReader(const std::filesystem::path& folder, const std::string&
       if (!fits || !plane_fits(mask) || !plane_fits(stored.valid)) throw DataError(place, "has planes of another size");
       if (mask.defined()) {
         const auto* values = mask.data_ptr<std::uint8_t>();
-        stored.layout.mask = layout::DenseMask{stored.layout.width, stored.layout.height, {values, values + mask.numel()}};
+        stored.layout.mask =
+            layout::DenseMask{stored.layout.width, stored.layout.height, {values, values + mask.numel()}};
       }
       samples_.push_back(std::move(stored));
     }

@@ -34,10 +34,10 @@ ShardSet read_shard_set(const std::filesystem::path& folder) {
   set.tasks = json_member<std::vector<std::string>>(json, "tasks", place);
   set.dense_tasks = json_member<std::vector<std::string>>(json, "dense_tasks", place);
   for (const Json& source : json_member<Json>(json, "sources", place)) {
-    set.sources.push_back({json_member<std::string>(source, "dataset", place), json_member<std::string>(source, "task", place),
-                           json_member<std::string>(source, "licence", place),
-                           json_member<std::string>(source, "attribution", place),
-                           json_member<std::int64_t>(source, "samples", place)});
+    set.sources.push_back(
+        {json_member<std::string>(source, "dataset", place), json_member<std::string>(source, "task", place),
+         json_member<std::string>(source, "licence", place), json_member<std::string>(source, "attribution", place),
+         json_member<std::int64_t>(source, "samples", place)});
   }
   for (const Json& item : json_member<Json>(json, "files", place)) {
     set.files.push_back({json_member<std::string>(item, "name", place), json_member<std::string>(item, "split", place),

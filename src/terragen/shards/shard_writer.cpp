@@ -16,7 +16,8 @@ torch::Tensor bytes_of(const void* data, std::size_t size) {
 
 }  // namespace
 
-ShardWriter::ShardWriter(ShardSet set, std::filesystem::path folder) : set_(std::move(set)), folder_(std::move(folder)) {}
+ShardWriter::ShardWriter(ShardSet set, std::filesystem::path folder)
+    : set_(std::move(set)), folder_(std::move(folder)) {}
 
 void ShardWriter::add(const std::string& split, const torch::Tensor& image, const torch::Tensor& valid,
                       const layout::Layout& layout, const std::string& source) {

@@ -16,10 +16,12 @@ constexpr Rgb kInk{40, 40, 40};
 
 void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top) {
   const torch::Tensor shown = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
-  const torch::Tensor bytes = ((shown.to(torch::kFloat32) + 1.0) * 127.5).round().clamp(0, 255).to(torch::kUInt8).contiguous();
+  const torch::Tensor bytes =
+      ((shown.to(torch::kFloat32) + 1.0) * 127.5).round().clamp(0, 255).to(torch::kUInt8).contiguous();
   const auto pixel = bytes.accessor<std::uint8_t, 3>();
   for (int y = 0; y < bytes.size(1); ++y) {
-    for (int x = 0; x < bytes.size(2); ++x) canvas.set(left + x, top + y, {pixel[0][y][x], pixel[1][y][x], pixel[2][y][x]});
+    for (int x = 0; x < bytes.size(2); ++x)
+      canvas.set(left + x, top + y, {pixel[0][y][x], pixel[1][y][x], pixel[2][y][x]});
   }
 }
 
@@ -38,8 +40,8 @@ void draw_layout(Canvas& canvas, const layout::Layout& layout, const layout::Tax
         const layout::Point& p = part.exterior[i];
         const layout::Point& q = part.exterior[(i + 1) % part.exterior.size()];
         const auto inside = [&](double v, int limit) { return std::clamp(v, 0.0, static_cast<double>(limit - 1)); };
-        canvas.line(left + inside(p.x, layout.width), top + inside(p.y, layout.height), left + inside(q.x, layout.width),
-                    top + inside(q.y, layout.height), kInk);
+        canvas.line(left + inside(p.x, layout.width), top + inside(p.y, layout.height),
+                    left + inside(q.x, layout.width), top + inside(q.y, layout.height), kInk);
       }
     }
   }
@@ -47,7 +49,8 @@ void draw_layout(Canvas& canvas, const layout::Layout& layout, const layout::Tax
 
 }  // namespace
 
-void write_contact_sheet(const std::filesystem::path& png, const std::vector<SheetRow>& rows, const layout::Taxonomy& taxonomy) {
+void write_contact_sheet(const std::filesystem::path& png, const std::vector<SheetRow>& rows,
+                         const layout::Taxonomy& taxonomy) {
   if (rows.empty()) throw InternalError("[write_contact_sheet] no rows");
   int width = 0;
   int height = 0;

@@ -1,4 +1,5 @@
-// A picture of what was painted: a row a layout, with the layout, the real image where there is one, and the painted ones.
+// A picture of what was painted: a row a layout, with the layout, the real image where there is one, and the painted
+// ones.
 #pragma once
 
 #include <torch/torch.h>

@@ -56,7 +56,8 @@ torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& in
     if (!same) {
       low = high = raster.at(b, 0, 0);
       for (int y = 0; y < raster.height; ++y) {
-        for (int x = 0; x < raster.width; ++x) low = std::min(low, raster.at(b, x, y)), high = std::max(high, raster.at(b, x, y));
+        for (int x = 0; x < raster.width; ++x)
+          low = std::min(low, raster.at(b, x, y)), high = std::max(high, raster.at(b, x, y));
       }
       high = std::max(high, low + 1);
     }
@@ -108,17 +109,23 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   dataset.data_type = model.images.data_type;
   for (const models::BandRange& band : model.images.bands) dataset.bands.push_back({band.name, band.low, band.high});
   dataset.taxonomy = taxonomy;
-  dataset.provenance = {{"synthetic", true}, {"model_sha256", model.hash}, {"settings", settings}, {"seed", options.seed}, {"model_card", model.card}};
+  dataset.provenance = {{"synthetic", true},
+                        {"model_sha256", model.hash},
+                        {"settings", settings},
+                        {"seed", options.seed},
+                        {"model_card", model.card}};
   std::vector<SheetRow> rows;
   Progress progress("painting", std::ssize(conditions));
   painter.paint(conditions, seeds, [&](std::size_t index, const torch::Tensor& image) {
     const std::size_t l = index / static_cast<std::size_t>(options.count);
     const PlacedLayout& placed = layouts[l];
     const layout::Layout& label = conditions[index];
-    const std::string stem = std::format("{:04}_{}_{}", l, placed.name, index % static_cast<std::size_t>(options.count));
+    const std::string stem =
+        std::format("{:04}_{}_{}", l, placed.name, index % static_cast<std::size_t>(options.count));
     const geo::Raster raster = raster_of(image, model.images, placed);
     const bool located = !placed.crs.empty() && placed.crs_from_pixel;
-    const bool png = !located && raster.type == geo::DataType::uint8 && (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+    const bool png = !located && raster.type == geo::DataType::uint8 &&
+                     (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
     data::ImageRecord record;
     record.file_name = stem + (png ? ".png" : ".tif");
     record.width = raster.width;
@@ -136,11 +143,13 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
       dataset.dense = true;
     }
     write_json(folder.path() / "stac" / (stem + ".json"),
-               stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs, placed.crs_from_pixel,
-                         {model.hash, seeds[index], placed.source, settings}));
+               stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs,
+                         placed.crs_from_pixel, {model.hash, seeds[index], placed.source, settings}));
     dataset.images.push_back(std::move(record));
-    if (std::ssize(rows) <= options.sheet_rows && (rows.empty() || index % static_cast<std::size_t>(options.count) == 0)) {
-      if (std::ssize(rows) < options.sheet_rows) rows.push_back({std::format("{}: {}", label.task, placed.name), label, real_image(placed, model.images), {}});
+    if (std::ssize(rows) <= options.sheet_rows &&
+        (rows.empty() || index % static_cast<std::size_t>(options.count) == 0)) {
+      if (std::ssize(rows) < options.sheet_rows)
+        rows.push_back({std::format("{}: {}", label.task, placed.name), label, real_image(placed, model.images), {}});
     }
     if (l < rows.size()) rows[l].painted.push_back(image.clone());
     progress.advance();

@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string task_of(const std::string& wanted, const std::string& said, const std::vector<std::string>& tasks, const std::string& place) {
+std::string task_of(const std::string& wanted, const std::string& said, const std::vector<std::string>& tasks,
+                    const std::string& place) {
   std::string task = said.empty() ? wanted : said;
   if (task.empty() && tasks.size() == 1) task = tasks.front();
   if (task.empty()) throw RequestError(std::format("{} does not say its task", place), "name one with --task");
@@ -31,7 +32,8 @@ std::string task_of(const std::string& wanted, const std::string& said, const st
 int class_of(const layout::Taxonomy& taxonomy, const std::string& name, const std::string& place) {
   const int index = taxonomy.find(name);
   if (index < 0) {
-    throw RequestError(std::format("{}: the model does not know the class \"{}\"", place, name), "`terragen info MODEL` lists its classes");
+    throw RequestError(std::format("{}: the model does not know the class \"{}\"", place, name),
+                       "`terragen info MODEL` lists its classes");
   }
   return index;
 }
@@ -39,7 +41,8 @@ int class_of(const layout::Taxonomy& taxonomy, const std::string& name, const st
 int fitted(int size, int step) { return size / step * step; }
 
 // Moves vertices from the file's coordinates into the layout's pixels.
-void move(layout::Geometry& geometry, const geo::CrsTransform* transform, const geo::GeoTransform& g, const std::string& place) {
+void move(layout::Geometry& geometry, const geo::CrsTransform* transform, const geo::GeoTransform& g,
+          const std::string& place) {
   const auto each = [&](layout::Vertices& vertices) {
     for (layout::Point& p : vertices) {
       geo::Position at{p.x, p.y};
@@ -81,7 +84,9 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
   }
   const bool in_pixels = json_member_or<std::string>(ours, "coordinates", "map", place) == "pixel";
   if (!in_pixels && !placed.crs_from_pixel) {
-    if (!layout.gsd) throw RequestError(std::format("{} does not say its ground sampling distance", place), "give metres a pixel with --gsd");
+    if (!layout.gsd)
+      throw RequestError(std::format("{} does not say its ground sampling distance", place),
+                         "give metres a pixel with --gsd");
     layout::Bounds all{INFINITY, INFINITY, -INFINITY, -INFINITY};
     for (const formats::GeoFeature& feature : file.features) {
       const layout::Bounds b = layout::bounds_of(feature.geometry);
@@ -94,9 +99,11 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
     placed.crs = geo::utm_crs(lonlat->x, lonlat->y);
     const auto middle = geo::CrsTransform(file.crs, placed.crs).apply(centre);
     if (!middle) throw DataError(place, "has no image in its UTM zone");
-    placed.crs_from_pixel = {middle->x - *layout.gsd * layout.width / 2, *layout.gsd, 0, middle->y + *layout.gsd * layout.height / 2, 0, -*layout.gsd};
+    placed.crs_from_pixel = {middle->x - *layout.gsd * layout.width / 2,  *layout.gsd, 0,
+                             middle->y + *layout.gsd * layout.height / 2, 0,           -*layout.gsd};
   }
-  if (!layout.gsd) layout.gsd = geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
+  if (!layout.gsd)
+    layout.gsd = geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
   std::unique_ptr<geo::CrsTransform> transform;
   if (!in_pixels && file.crs != placed.crs) transform = std::make_unique<geo::CrsTransform>(file.crs, placed.crs);
   const double pixels_a_unit = in_pixels ? 1.0 : 1.0 / layout.gsd.value_or(1.0);
@@ -111,7 +118,8 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
     } else if (feature.geometry.kind == layout::GeometryKind::point) {
       feature.geometry.radius = json_member<double>(source.properties, "radius", where) * pixels_a_unit;
     }
-    if (const std::string problem = layout::problem_of(feature.geometry); !problem.empty()) throw DataError(where, problem);
+    if (const std::string problem = layout::problem_of(feature.geometry); !problem.empty())
+      throw DataError(where, problem);
     layout.features.push_back(std::move(feature));
   }
   return {placed};
@@ -189,8 +197,9 @@ void fit(PlacedLayout& placed, int size_step, int limit) {
   int height = fitted(layout.height, size_step);
   if (limit > 0) width = std::min(width, fitted(limit, size_step)), height = std::min(height, fitted(limit, size_step));
   if (width == 0 || height == 0) {
-    throw RequestError(std::format("{}: a layout of {}x{} pixels cannot be painted", placed.source, layout.width, layout.height),
-                       std::format("at least {} pixels each way are needed", size_step));
+    throw RequestError(
+        std::format("{}: a layout of {}x{} pixels cannot be painted", placed.source, layout.width, layout.height),
+        std::format("at least {} pixels each way are needed", size_step));
   }
   layout = layout::crop(layout, 0, 0, width, height, 0.1);
 }

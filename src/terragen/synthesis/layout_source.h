@@ -26,9 +26,9 @@ struct LayoutSourceOptions {
   std::optional<double> gsd;  // metres a pixel, for files that do not say
   int size = 256;             // pixels, for files that do not say; larger layouts are cut to it (0: painted whole)
   std::string class_property = "class";
-  std::string split;          // of a dataset; empty: all
-  int limit = 0;              // most layouts a file; 0: all
-  int size_step = 32;         // sizes are cut down to a multiple of this many pixels
+  std::string split;   // of a dataset; empty: all
+  int limit = 0;       // most layouts a file; 0: all
+  int size_step = 32;  // sizes are cut down to a multiple of this many pixels
 };
 
 // GeoJSON: a FeatureCollection; its member "terragen" may hold task, width, height, gsd, crs, crs_from_pixel, and

@@ -37,9 +37,9 @@ diffusion::SchedulerConfig scheduler_of(const models::ModelFolder& model, const 
 // The conditions of a batch followed by the same batch without any: one pass of the network serves guidance.
 models::LayoutTensors doubled(const models::LayoutTensors& layout) {
   models::LayoutTensors both = layout;
-  for (torch::Tensor* tensor : {&both.coverage, &both.edge_distance, &both.token_class, &both.token_kind, &both.token_box,
-                                &both.token_vertices, &both.token_area, &both.token_mask, &both.token_distance, &both.task,
-                                &both.gsd, &both.object_weight}) {
+  for (torch::Tensor* tensor :
+       {&both.coverage, &both.edge_distance, &both.token_class, &both.token_kind, &both.token_box, &both.token_vertices,
+        &both.token_area, &both.token_mask, &both.token_distance, &both.task, &both.gsd, &both.object_weight}) {
     *tensor = torch::cat({*tensor, *tensor});
   }
   return both;
@@ -57,10 +57,12 @@ void PaintOptions::validate() const {
   }
 }
 
-Painter::Painter(models::ModelFolder model, PaintOptions options) : model_(std::move(model)), options_(std::move(options)) {
+Painter::Painter(models::ModelFolder model, PaintOptions options)
+    : model_(std::move(model)), options_(std::move(options)) {
   options_.validate();
   if (!model_.autoencoder || !model_.unet || !model_.layout_encoder || model_.scheduler.is_null()) {
-    throw RequestError("the model cannot paint from layouts: it needs autoencoder, U-Net, layout encoder and scheduler");
+    throw RequestError(
+        "the model cannot paint from layouts: it needs autoencoder, U-Net, layout encoder and scheduler");
   }
   const torch::Device device = tensor::parse_device(options_.compute.device);
   model_.autoencoder->to(device);
@@ -73,7 +75,8 @@ int Painter::size_step() const {
                           << (model_.unet->config().block_out_channels.size() - 1));
 }
 
-torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds) {
+torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts,
+                                   const std::vector<std::uint64_t>& seeds) {
   const torch::NoGradGuard no_grad;
   const torch::Device device = tensor::parse_device(options_.compute.device);
   const tensor::AutocastGuard autocast(device.type(), options_.compute.precision == "bf16");
@@ -103,7 +106,8 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, c
   const std::int64_t rows = guided ? 2 * n : n;
   const torch::Tensor nothing = torch::zeros({rows, channels, shape[1], shape[2]}, device);
   const torch::Tensor paint = torch::ones({rows, 1, shape[1], shape[2]}, device);
-  const models::UNetCondition condition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  const models::UNetCondition condition{
+      {}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
   const auto sampler = diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps);
   const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
     const Stopwatch watch(times_.unet);
@@ -131,7 +135,8 @@ void Painter::paint(const std::vector<layout::Layout>& layouts, const std::vecto
                          std::format("width and height must be multiples of {}", size_step()));
     }
     if (std::ranges::find(encoder.tasks, layout.task) == encoder.tasks.end()) {
-      throw RequestError(std::format("the model does not know the task \"{}\"", layout.task), "`terragen info MODEL` lists its tasks");
+      throw RequestError(std::format("the model does not know the task \"{}\"", layout.task),
+                         "`terragen info MODEL` lists its tasks");
     }
   }
   std::size_t first = 0;
@@ -145,7 +150,8 @@ void Painter::paint(const std::vector<layout::Layout>& layouts, const std::vecto
     }
     const auto from = static_cast<std::ptrdiff_t>(first);
     const auto to = static_cast<std::ptrdiff_t>(last);
-    const torch::Tensor images = paint_batch({layouts.begin() + from, layouts.begin() + to}, {seeds.begin() + from, seeds.begin() + to});
+    const torch::Tensor images =
+        paint_batch({layouts.begin() + from, layouts.begin() + to}, {seeds.begin() + from, seeds.begin() + to});
     for (std::size_t i = first; i < last; ++i) done(i, images[static_cast<std::int64_t>(i - first)]);
     first = last;
   }

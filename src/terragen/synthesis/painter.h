@@ -16,9 +16,9 @@ namespace terragen::synthesis {
 
 struct PaintOptions {
   int steps = 20;
-  double guidance = 2.0;           // of layout and task; 1: none
-  std::string sampler = "dpm++";   // "dpm++" (DPM-Solver++ 2M) or "ddim"
-  int batch = 4;                   // images painted at once
+  double guidance = 2.0;          // of layout and task; 1: none
+  std::string sampler = "dpm++";  // "dpm++" (DPM-Solver++ 2M) or "ddim"
+  int batch = 4;                  // images painted at once
   tensor::ComputeOptions compute;
 
   void validate() const;

@@ -124,9 +124,8 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_si
 }
 
 void check_ranges(std::vector<Entry> entries, std::uint64_t data_size, const std::string& place) {
-  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::ranges::sort(
+      entries, [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != at) {

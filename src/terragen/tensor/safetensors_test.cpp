@@ -89,7 +89,9 @@ TEST(Safetensors, MalformedHeaders) {
   EXPECT_NO_THROW(load_safetensors(path));
   EXPECT_THROW(load_safetensors(path, Checksum::required), DataError);
   refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight + "x");
-  refuse(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", eight);
+  refuse(
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+      eight);
   refuse(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", eight);
   refuse(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", eight);
   refuse(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", eight);
@@ -97,7 +99,9 @@ TEST(Safetensors, MalformedHeaders) {
   refuse(R"({"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}})", eight);
   refuse(R"({"a":{"dtype":"F32","shape":[4611686018427387905,4],"data_offsets":[0,8]}})", eight);
   refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", eight);
-  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight);
+  refuse(
+      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+      eight);
   refuse(R"({"a":{"dtype":"BOOL","shape":[8],"data_offsets":[0,8]}})", eight);
   refuse(R"([1])", "");
   refuse("not json", eight);

@@ -67,8 +67,7 @@ void AutoencoderTask::save(const std::filesystem::path& folder) {
   const torch::Device device = autoencoder_->parameters().front().device();
   std::vector<torch::Tensor> means;
   for (std::int64_t i = 0; i < statistics_.size(0); i += 8) {
-    means.push_back(
-        autoencoder_->encode(statistics_.slice(0, i, i + 8).to(device)).mean.to(torch::kFloat32).cpu());
+    means.push_back(autoencoder_->encode(statistics_.slice(0, i, i + 8).to(device)).mean.to(torch::kFloat32).cpu());
   }
   const torch::Tensor all = torch::cat(means).transpose(0, 1).flatten(1).to(torch::kFloat64);
   const torch::Tensor mean = all.mean(1);

@@ -1,4 +1,5 @@
-// Training of the autoencoder: absolute error, error of the local differences, and a weak pull of the latent to N(0, 1).
+// Training of the autoencoder: absolute error, error of the local differences, and a weak pull of the latent to N(0,
+// 1).
 #pragma once
 
 #include "terragen/models/autoencoder.h"

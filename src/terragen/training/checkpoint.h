@@ -16,9 +16,9 @@ namespace terragen::training {
 // A run's folder holds checkpoint-00000123/ {model,ema,optimiser}.safetensors and state.json. A folder appears by
 // rename when it is complete, so that a kill at any moment leaves the newest complete one.
 struct CheckpointState {
-  std::int64_t step = 0;       // optimiser steps done; also the loader's position
-  std::uint64_t seed = 0;      // every draw of step k comes from (seed, k)
-  Json settings;               // of trainer and task; must agree on resume
+  std::int64_t step = 0;   // optimiser steps done; also the loader's position
+  std::uint64_t seed = 0;  // every draw of step k comes from (seed, k)
+  Json settings;           // of trainer and task; must agree on resume
 };
 
 // Writes a checkpoint and removes all but the newest `keep`. DataError when the disk is full: older ones stay.

@@ -31,8 +31,10 @@ torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_
     torch::Tensor one = mask[i][0];
     one.zero_();
     if (random.chance(0.5)) {
-      const std::int64_t mh = std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(h)));
-      const std::int64_t mw = std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(w)));
+      const std::int64_t mh =
+          std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(h)));
+      const std::int64_t mw =
+          std::max<std::int64_t>(1, static_cast<std::int64_t>(random.uniform(0.2, 0.7) * static_cast<double>(w)));
       const std::int64_t y = random.below(h - mh + 1);
       const std::int64_t x = random.below(w - mw + 1);
       one.slice(0, y, y + mh).slice(1, x, x + mw).fill_(1.0);
@@ -63,9 +65,12 @@ void GeneratorTaskOptions::validate() const {
   share("drop_metadata", drop_metadata);
   share("drop_all", drop_all);
   share("inpaint_share", inpaint_share);
-  if (!(object_weight >= 0)) throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
-  if (!(weight_exponent >= 0)) throw RequestError(std::format("weight_exponent is {}, it must not be negative", weight_exponent));
-  if (!(min_snr_gamma >= 0)) throw RequestError(std::format("min_snr_gamma is {}, it must not be negative", min_snr_gamma));
+  if (!(object_weight >= 0))
+    throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
+  if (!(weight_exponent >= 0))
+    throw RequestError(std::format("weight_exponent is {}, it must not be negative", weight_exponent));
+  if (!(min_snr_gamma >= 0))
+    throw RequestError(std::format("min_snr_gamma is {}, it must not be negative", min_snr_gamma));
 }
 
 GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options)
@@ -106,9 +111,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
       models::layout_tensors(batch.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
 
-  const torch::Tensor t = (tensor::seeded_uniform({n}, derive_seed(seed, kTime)) * static_cast<double>(schedule_.steps()))
-                              .to(torch::kInt64)
-                              .clamp(0, schedule_.steps() - 1);
+  const torch::Tensor t =
+      (tensor::seeded_uniform({n}, derive_seed(seed, kTime)) * static_cast<double>(schedule_.steps()))
+          .to(torch::kInt64)
+          .clamp(0, schedule_.steps() - 1);
   const torch::Tensor noise = tensor::seeded_normal(latents.sizes().vec(), derive_seed(seed, kNoise)).to(device);
   const torch::Tensor draws = tensor::seeded_uniform({4, n}, derive_seed(seed, kDrop));
   const torch::Tensor all = draws[3].lt(options_.drop_all);
@@ -129,7 +135,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   torch::Tensor error = diffusion::weighted_error(output, target, weights);
   {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor objects = layout.object_weight.gt(0).to(torch::kFloat32) * at::avg_pool2d(batch.valid.to(device), {model_.autoencoder->config().downscale(), model_.autoencoder->config().downscale()}) * paint;
+    const torch::Tensor objects = layout.object_weight.gt(0).to(torch::kFloat32) *
+                                  at::avg_pool2d(batch.valid.to(device), {model_.autoencoder->config().downscale(),
+                                                                          model_.autoencoder->config().downscale()}) *
+                                  paint;
     const torch::Tensor inside = diffusion::weighted_error(output.detach(), target, objects);
     const torch::Tensor has = objects.sum({1, 2, 3}).gt(0).to(torch::kFloat32);
     scalars["loss_inside_objects"] = ((inside * has).sum() / has.sum().clamp_min(1.0)).item<double>();
@@ -147,20 +156,23 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
       models::layout_tensors(shown_.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
   const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout);
-  const models::UNetCondition condition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  const models::UNetCondition condition{
+      {}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const std::vector<std::int64_t> shape{shown_.images.size(0), model_.autoencoder->config().latent_channels,
                                         shown_.images.size(2) / cell, shown_.images.size(3) / cell};
   const torch::Tensor start = tensor::seeded_normal(shape, 0).to(device);
   const torch::Tensor nothing = torch::zeros_like(start);
   const torch::Tensor paint = torch::ones({shape[0], 1, shape[2], shape[3]}, start.options());
-  const auto sampler = diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"), 20);
+  const auto sampler =
+      diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"), 20);
   const torch::Tensor latents = diffusion::sample(
       *sampler,
       [&](const torch::Tensor& x, std::int64_t t) {
         const tensor::AutocastGuard autocast(device.type(), true);
         return model_.unet
-            ->forward(torch::cat({x, nothing, paint}, 1), torch::full({shape[0]}, t, torch::kInt64).to(device), condition)
+            ->forward(torch::cat({x, nothing, paint}, 1), torch::full({shape[0]}, t, torch::kInt64).to(device),
+                      condition)
             .to(torch::kFloat32);
       },
       start);

@@ -15,9 +15,9 @@ struct GeneratorTaskOptions {
   double drop_layout = 0.1;       // shares of samples whose conditions are withheld, independently
   double drop_task = 0.1;
   double drop_metadata = 0.2;
-  double drop_all = 0.05;         // and together: what guidance leads away from
-  double inpaint_share = 0.2;     // of samples that see part of the image and paint the rest
-  double min_snr_gamma = 5.0;     // weight min(SNR, gamma) of the x0 error; 0: none
+  double drop_all = 0.05;      // and together: what guidance leads away from
+  double inpaint_share = 0.2;  // of samples that see part of the image and paint the rest
+  double min_snr_gamma = 5.0;  // weight min(SNR, gamma) of the x0 error; 0: none
 
   void validate() const;
 };

@@ -84,10 +84,9 @@ class Keys {
   };
   template <class T>
   void add(const std::string& key, T& member) {
-    members_[key] = {[key, &member](const Json& value, const std::string& place) {
-                       member = json_member<T>(value, key, place);
-                     },
-                     [&member] { return Json(member); }};
+    members_[key] = {
+        [key, &member](const Json& value, const std::string& place) { member = json_member<T>(value, key, place); },
+        [&member] { return Json(member); }};
   }
   void add_path(const std::string& key, std::filesystem::path& member) {
     members_[key] = {[key, &member](const Json& value, const std::string& place) {
@@ -108,8 +107,11 @@ models::ImageInfo image_info(const shards::ShardSet& set) {
 Json card_of(const shards::ShardSet& set) {
   Json sources = Json::array();
   for (const shards::ShardSource& source : set.sources) {
-    sources.push_back({{"dataset", source.dataset}, {"task", source.task}, {"licence", source.licence},
-                       {"attribution", source.attribution}, {"samples", source.samples}});
+    sources.push_back({{"dataset", source.dataset},
+                       {"task", source.task},
+                       {"licence", source.licence},
+                       {"attribution", source.attribution},
+                       {"samples", source.samples}});
   }
   return {{"trained_on", sources}};
 }
@@ -174,8 +176,9 @@ void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& 
   if (!model.layout_encoder) return;
   const auto& config = model.layout_encoder->config();
   if (!(config.taxonomy == set.taxonomy) || config.tasks != set.tasks) {
-    throw RequestError(std::format("{} knows other classes or tasks than the data", job.from.string()),
-                       "pack the same datasets in the same order, or start from a model that holds an autoencoder alone");
+    throw RequestError(
+        std::format("{} knows other classes or tasks than the data", job.from.string()),
+        "pack the same datasets in the same order, or start from a model that holds an autoencoder alone");
   }
 }
 

@@ -18,9 +18,9 @@ struct TrainJob {
   std::string model = "generator";  // "generator" or "autoencoder"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
-  std::filesystem::path from;       // model to start from; a generator needs one that holds an autoencoder
+  std::filesystem::path from;  // model to start from; a generator needs one that holds an autoencoder
   int batch = 16;
-  int crop = 256;                   // pixels
+  int crop = 256;  // pixels
   int loader_threads = 1;
   double scale_jitter = 1.25;
   TrainerOptions trainer;

@@ -29,7 +29,8 @@ std::string names_of(const shards::Batch& batch) {
 
 void TrainerOptions::validate() const {
   if (steps <= 0) throw RequestError(std::format("steps is {}, it must be positive", steps));
-  if (!(learning_rate > 0)) throw RequestError(std::format("the learning rate is {}, it must be positive", learning_rate));
+  if (!(learning_rate > 0))
+    throw RequestError(std::format("the learning rate is {}, it must be positive", learning_rate));
   if (ema_decay < 0 || ema_decay >= 1) throw RequestError(std::format("the EMA decay is {}, not in [0, 1)", ema_decay));
   if (!(clip_norm > 0)) throw RequestError(std::format("the clip norm is {}, it must be positive", clip_norm));
   if (log_every <= 0 || checkpoint_every <= 0) throw RequestError("log and checkpoint intervals must be positive");
@@ -116,8 +117,7 @@ TrainingEnd Trainer::train() {
     }
     if (!std::isfinite(value) || !std::isfinite(norm)) {
       save();
-      throw DataError(names_of(batch),
-                      std::format("step {}: the loss or its gradient is not a number", state.step + 1),
+      throw DataError(names_of(batch), std::format("step {}: the loss or its gradient is not a number", state.step + 1),
                       std::format("the state before this step is kept in {}", run_.string()));
     }
     optimiser.step();
@@ -132,7 +132,8 @@ TrainingEnd Trainer::train() {
       scalars["loss"] = loss_sum / steps;
       scalars["gradient_norm"] = norm;
       scalars["learning_rate"] = rate_at(state.step - 1);
-      scalars["samples_per_second"] = steps * static_cast<double>(loader_.options().batch) / std::max(1e-9, now - logged_at);
+      scalars["samples_per_second"] =
+          steps * static_cast<double>(loader_.options().batch) / std::max(1e-9, now - logged_at);
       scalars["seconds"] = now;
       scalars["peak_memory_mib"] = static_cast<double>(peak_memory_bytes()) / (1 << 20);
       log.append(state.step, scalars);

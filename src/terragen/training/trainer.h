@@ -21,10 +21,10 @@ struct TrainerOptions {
   double ema_decay = 0.999;
   std::uint64_t seed = 0;
   std::int64_t log_every = 20;
-  std::int64_t preview_every = 1000;     // 0: never
+  std::int64_t preview_every = 1000;  // 0: never
   std::int64_t checkpoint_every = 500;
-  std::int64_t stop_after = 0;           // 0: none; otherwise save and end after this many steps of this call
-  double stop_after_seconds = 0;         // 0: none; otherwise save and end after this long
+  std::int64_t stop_after = 0;    // 0: none; otherwise save and end after this many steps of this call
+  double stop_after_seconds = 0;  // 0: none; otherwise save and end after this long
   bool resume = false;
 
   void validate() const;

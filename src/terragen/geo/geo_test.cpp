@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::geo {
+namespace {
+
+Raster pattern(int width, int height, int bands, DataType type) {
+  Raster raster = make_raster(width, height, bands, type);
+  for (int b = 0; b < bands; ++b) {
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x)
+        raster.set(b, x, y, (x * 7 + y * 13 + b * 31) % 251 - (type == DataType::int16 ? 100 : 0));
+    }
+  }
+  return raster;
+}
+
+TEST(RasterIo, EveryTypeSizeAndBandCount) {
+  const test::ScratchFolder scratch;
+  for (const DataType type : {DataType::uint8, DataType::uint16, DataType::int16, DataType::float32}) {
+    for (const auto& [w, h] : {std::pair{1, 1}, {255, 256}, {257, 256}, {1021, 769}}) {
+      for (const int bands : {1, 3, 4, 13}) {
+        const Raster raster = pattern(w, h, bands, type);
+        const auto path = scratch.path() / "a.tif";
+        write_raster(path, raster);
+        const Raster again = read_raster(path);
+        ASSERT_EQ(again.samples, raster.samples) << w << "x" << h << "x" << bands;
+        EXPECT_EQ(again.type, type);
+        EXPECT_TRUE(again.georeference.crs.empty());
+        EXPECT_FALSE(again.georeference.crs_from_pixel.has_value());
+      }
+    }
+  }
+}
+
+TEST(RasterIo, GeoreferencesComeBack) {
+  const test::ScratchFolder scratch;
+  const std::vector<Georeference> references{{"EPSG:32611", GeoTransform{500000, 0.6, 0, 4000000, 0, -0.6}},
+                                             {"EPSG:4326", GeoTransform{12.5, 1e-4, 0, 45.5, 0, -1e-4}},
+                                             {"EPSG:3857", GeoTransform{100, 3, 1, 200, 1, -3}},  // rotated
+                                             {"EPSG:32633", GeoTransform{0, 10, 0, 0, 0, 10}}};   // south up
+  for (const Georeference& reference : references) {
+    Raster raster = pattern(64, 48, 3, DataType::uint8);
+    raster.georeference = reference;
+    write_raster(scratch.path() / "a.tif", raster);
+    const Raster part = read_raster(scratch.path() / "a.tif", {2}, PixelWindow{8, 4, 16, 16});
+    EXPECT_EQ(part.georeference.crs, reference.crs);
+    const Position corner = crs_from_pixel(*reference.crs_from_pixel, {8, 4});
+    EXPECT_DOUBLE_EQ((*part.georeference.crs_from_pixel)[0], corner.x);
+    EXPECT_DOUBLE_EQ((*part.georeference.crs_from_pixel)[3], corner.y);
+    EXPECT_EQ(part.at(0, 0, 0), raster.at(2, 8, 4));
+    const Position back = pixel_from_crs(*reference.crs_from_pixel, corner);
+    EXPECT_NEAR(back.x, 8, 1e-6);
+    EXPECT_NEAR(back.y, 4, 1e-6);
+  }
+}
+
+TEST(RasterIo, NodataAndNanAreNotValid) {
+  const test::ScratchFolder scratch;
+  Raster raster = pattern(8, 8, 2, DataType::float32);
+  raster.nodata = -9999;
+  raster.set(1, 3, 2, -9999);
+  raster.set(0, 5, 5, std::numeric_limits<double>::quiet_NaN());
+  write_raster(scratch.path() / "a.tif", raster);
+  const Raster again = read_raster(scratch.path() / "a.tif");
+  ASSERT_EQ(again.valid.size(), 64U);
+  EXPECT_EQ(again.valid[2 * 8 + 3], 0);
+  EXPECT_EQ(again.valid[5 * 8 + 5], 0);
+  EXPECT_EQ(again.valid[0], 1);
+}
+
+TEST(RasterIo, DamageIsNamed) {
+  const test::ScratchFolder scratch;
+  const auto path = scratch.path() / "a.tif";
+  write_raster(path, pattern(300, 300, 3, DataType::uint8));
+  const std::string whole = read_file(path);
+  write_file(path, whole.substr(0, whole.size() / 2));
+  EXPECT_THROW(read_raster(path), DataError);
+  write_file(path, "not an image");
+  EXPECT_THROW(read_raster(path), DataError);
+  EXPECT_THROW(read_raster(scratch.path() / "none.tif"), DataError);
+  // A VRT under an image's name could make us read other files.
+  write_file(
+      path,
+      "<VRTDataset rasterXSize=\"1\" rasterYSize=\"1\"><VRTRasterBand dataType=\"Byte\" band=\"1\"/></VRTDataset>");
+  EXPECT_THROW(read_raster(path), DataError);
+}
+
+TEST(Georeference, TileNames) {
+  const auto tile = georeference_from_tile_name("OAM-386695-220247-19", 512, 512);
+  ASSERT_TRUE(tile.has_value());
+  EXPECT_EQ(tile->crs, "EPSG:3857");
+  const auto lonlat = CrsTransform("EPSG:3857", "EPSG:4326").apply(crs_from_pixel(*tile->crs_from_pixel, {256, 256}));
+  ASSERT_TRUE(lonlat.has_value());
+  EXPECT_NEAR(lonlat->x, 85.52, 0.02);  // Banepa, Nepal
+  EXPECT_NEAR(lonlat->y, 27.63, 0.02);
+  const auto gsd = ground_sampling_distance(*tile, 512, 512);
+  ASSERT_TRUE(gsd.has_value());
+  EXPECT_NEAR(*gsd, 0.1322, 0.0005);
+  EXPECT_FALSE(georeference_from_tile_name("OAM-386695-19", 512, 512).has_value());
+  EXPECT_FALSE(georeference_from_tile_name("OAM-900000-1-19", 512, 512).has_value());
+}
+
+TEST(TileGrid, CoversEveryPixelWithFullTiles) {
+  for (const int width : {1, 255, 256, 257, 1021}) {
+    for (const int overlap : {0, 32}) {
+      std::vector<int> covered(static_cast<std::size_t>(width), 0);
+      for (const PixelWindow& w : tile_grid(width, 100, 256, overlap)) {
+        EXPECT_EQ(w.width, std::min(256, width));
+        for (int x = w.x; x < w.x + w.width; ++x) ++covered.at(static_cast<std::size_t>(x));
+      }
+      for (const int times : covered) EXPECT_GE(times, 1);
+    }
+  }
+  EXPECT_THROW(tile_grid(10, 10, 8, 8), RequestError);
+}
+
+}  // namespace
+}  // namespace terragen::geo

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/data/dataset.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/generate.h"
+
+namespace terragen::synthesis {
+namespace {
+
+models::ModelFolder small_model() {
+  torch::manual_seed(1);
+  models::ModelFolder model;
+  model.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
+  models::AutoencoderConfig vae;
+  vae.block_out_channels = {16, 32};
+  vae.layers_per_block = 1;
+  vae.norm_num_groups = 8;
+  vae.patch_size = 4;
+  model.autoencoder = models::AutoencoderKL(vae);
+  models::LayoutEncoderConfig layout;
+  layout.taxonomy = layout::Taxonomy({{"building", {200, 0, 0}}, {"road", {0, 0, 200}}});
+  layout.tasks = {"building", "road"};
+  layout.channels = {16, 16};
+  layout.time_dim = 128;
+  model.layout_encoder = models::LayoutEncoder(layout);
+  models::UNetConfig unet;
+  unet.in_channels = 9;
+  unet.block_out_channels = {32, 64};
+  unet.down_block_types = {"DownBlock2D", "CrossAttnDownBlock2D"};
+  unet.up_block_types = {"CrossAttnUpBlock2D", "UpBlock2D"};
+  unet.layers_per_block = 1;
+  unet.attention_head_dim = {2};
+  unet.cross_attention_dim = 0;
+  unet.norm_num_groups = 8;
+  unet.layout_channels = {16, 16};
+  unet.layout_token_dim = layout.token_dim;
+  model.unet = models::UNet2DConditionModel(unet);
+  model.scheduler = diffusion::to_json(diffusion::SchedulerConfig{
+      .prediction_type = "v_prediction", .timestep_spacing = "trailing", .rescale_betas_zero_snr = true});
+  model.dense_tasks = {"road"};
+  // Untrained gates are closed: opened, so that a layout matters.
+  const torch::NoGradGuard no_grad;
+  for (auto& item : model.unet->named_parameters()) {
+    if (item.key().find("layout_modulation") != std::string::npos) item.value().normal_(0, 0.2);
+  }
+  model.unet->eval();
+  model.layout_encoder->eval();
+  model.autoencoder->eval();
+  return model;
+}
+
+constexpr const char* kLayout = R"({"type":"FeatureCollection",
+ "terragen":{"task":"building","width":64,"height":64,"gsd":0.5,"coordinates":"pixel","crs":"EPSG:32645","crs_from_pixel":[350000,0.5,0,3057000,0,-0.5]},
+ "features":[{"type":"Feature","properties":{"class":"building"},"geometry":{"type":"Polygon","coordinates":[[[8,8],[40,10],[36,50],[9,44],[8,8]]]}}]})";
+
+std::vector<PlacedLayout> read(const std::filesystem::path& folder, const models::ModelFolder& model,
+                               const char* text = kLayout) {
+  write_file(folder / "one.geojson", text);
+  const auto& known = model.layout_encoder->config();
+  return read_layouts(folder / "one.geojson", known.taxonomy, known.tasks, {.size_step = 16});
+}
+
+TEST(Generate, AnImageDependsOnItsOwnSeedAlone) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  const layout::Layout one = read(scratch.path(), model)[0].layout;
+  layout::Layout other = one;
+  other.task = "road";
+  const auto paint = [&](int batch, int threads, const std::string& precision) {
+    tensor::set_threads(threads);
+    Painter painter(model, {.steps = 4, .batch = batch, .compute = {.precision = precision}});
+    std::vector<layout::Layout> layouts(8, other);
+    layouts[2] = one;
+    torch::Tensor third;
+    painter.paint(layouts, {1, 2, 3, 4, 5, 6, 7, 8}, [&](std::size_t i, const torch::Tensor& image) {
+      if (i == 2) third = image.clone();
+    });
+    return third;
+  };
+  for (const std::string precision : {"fp32", "bf16"}) {
+    const torch::Tensor alone = paint(1, 1, precision);
+    for (const int batch : {1, 8}) {
+      for (const int threads : {1, 2}) {
+        const double grey = (paint(batch, threads, precision) - alone).abs().max().item<double>() * 127.5;
+        EXPECT_LE(grey, 1.0) << precision << " batch " << batch << ", threads " << threads;
+      }
+    }
+  }
+}
+
+TEST(Generate, WritesLabelsGeoreferenceAndProvenance) {
+  const test::ScratchFolder scratch;
+  Painter painter(small_model(), {.steps = 2});
+  const auto layouts = read(scratch.path(), painter.model());
+  generate(painter, layouts, {.count = 2, .seed = 5}, {{"steps", 2}}, scratch.path() / "out");
+  const data::Dataset dataset = data::read_dataset(scratch.path() / "out");
+  ASSERT_EQ(dataset.images.size(), 2U);
+  EXPECT_EQ(dataset.provenance["synthetic"], true);
+  for (const data::ImageRecord& image : dataset.images) {
+    // The label that is written is the geometry that conditioned the image.
+    EXPECT_EQ(image.features[0].geometry, layouts[0].layout.features[0].geometry);
+    const geo::Raster raster = geo::read_raster(scratch.path() / "out" / "images" / image.file_name);
+    EXPECT_EQ(raster.georeference.crs, "EPSG:32645");
+    EXPECT_DOUBLE_EQ((*raster.georeference.crs_from_pixel)[3], 3057000);
+    const Json item =
+        read_json(scratch.path() / "out" / "stac" / (std::filesystem::path(image.file_name).stem().string() + ".json"));
+    EXPECT_EQ(item["properties"]["terragen:synthetic"], true);
+    EXPECT_NEAR(item["bbox"][0].get<double>(), 85.48, 0.05);
+  }
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "out" / "contact_sheet.png"));
+  EXPECT_NE(read_file(scratch.path() / "out" / "images" / dataset.images[0].file_name),
+            read_file(scratch.path() / "out" / "images" / dataset.images[1].file_name));
+}
+
+TEST(Generate, ADenseTasksMaskIsTheDrawnLayout) {
+  const test::ScratchFolder scratch;
+  Painter painter(small_model(), {.steps = 2});
+  auto layouts = read(scratch.path(), painter.model());
+  layouts[0].layout.task = "road";
+  layouts[0].layout.features[0].class_index = 1;
+  generate(painter, layouts, {}, {}, scratch.path() / "out");
+  const data::Dataset dataset = data::read_dataset(scratch.path() / "out");
+  EXPECT_EQ(data::layout_of(dataset, dataset.images[0]).mask, layout::rasterise_classes(layouts[0].layout));
+}
+
+TEST(LayoutSource, RefusesWhatTheModelDoesNotKnow) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  std::string other = kLayout;
+  other.replace(other.find("\"class\":\"building\""), 18, "\"class\":\"castle\"  ");
+  EXPECT_THROW(read(scratch.path(), model, other.c_str()), RequestError);
+  other = kLayout;
+  other.replace(other.find("[8,8],[40"), 5, "[\"a\",8]");
+  EXPECT_THROW(read(scratch.path(), model, other.c_str()), DataError);
+}
+
+TEST(LayoutSource, LongitudeAndLatitudeGetAWindowInUtm) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  write_file(scratch.path() / "map.geojson",
+             R"({"type":"FeatureCollection","features":[{"type":"Feature","properties":{"class":"building"},
+    "geometry":{"type":"Polygon","coordinates":[[[85.5,27.6],[85.5001,27.6],[85.5001,27.6001],[85.5,27.6001],[85.5,27.6]]]}}]})");
+  const auto& known = model.layout_encoder->config();
+  LayoutSourceOptions options{.task = "building", .gsd = 0.25, .size = 128, .size_step = 16};
+  const auto layouts = read_layouts(scratch.path() / "map.geojson", known.taxonomy, known.tasks, options);
+  EXPECT_EQ(layouts[0].crs, "EPSG:32645");
+  const layout::Bounds b = layout::bounds_of(layouts[0].layout.features[0].geometry);
+  EXPECT_NEAR((b.x0 + b.x1) / 2, 64, 1);
+  EXPECT_NEAR(b.width(), 9.86 / 0.25, 1.5);
+  options.gsd.reset();
+  EXPECT_THROW(read_layouts(scratch.path() / "map.geojson", known.taxonomy, known.tasks, options), RequestError);
+}
+
+}  // namespace
+}  // namespace terragen::synthesis

@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/models/model_io.h"
+#include "terragen/shards/shard_writer.h"
+#include "terragen/tensor/seeded_noise.h"
+#include "terragen/training/checkpoint.h"
+#include "terragen/training/train_job.h"
+
+namespace terragen::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A handful of small samples with a box each; `broken` puts a value into one that no loss survives.
+void write_shards(const fs::path& folder, bool broken = false) {
+  fs::create_directories(folder);
+  shards::ShardSet set;
+  set.data_type = "float32";
+  set.bands = {{"a", -1, 1}};
+  set.taxonomy = layout::Taxonomy({{"thing", {}}});
+  set.tasks = {"detection"};
+  shards::ShardWriter writer(set, folder);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    layout::Layout layout{.task = "detection", .width = 32, .height = 32};
+    layout.features.push_back({0, layout::make_box({4, 4, 20, 24}), false, {}});
+    torch::Tensor image = tensor::seeded_uniform({1, 32, 32}, i) * 2 - 1;
+    if (broken) image[0][5][5] = std::numeric_limits<float>::quiet_NaN();
+    writer.add("train", image, {}, layout, "set/" + std::to_string(i));
+  }
+  writer.finish();
+}
+
+TrainJob small_job(const fs::path& scratch, const std::string& run) {
+  TrainJob job;
+  job.model = "autoencoder";
+  job.shards = scratch / "shards";
+  job.run = scratch / run;
+  job.batch = 2;
+  job.crop = 32;
+  job.loader_threads = 0;
+  job.autoencoder_channels = {8, 16};
+  job.latent_channels = 2;
+  job.unet_channels = {16, 32};
+  job.layout_channels = {16, 16};
+  job.trainer.steps = 20;
+  job.trainer.warmup_steps = 2;
+  job.trainer.preview_every = 0;
+  job.trainer.log_every = 5;
+  job.compute.precision = "fp32";
+  job.compute.threads = 1;
+  return job;
+}
+
+void expect_same_checkpoint(const fs::path& a, const fs::path& b) {
+  for (const char* file : {"model.safetensors", "ema.safetensors", "optimiser.safetensors"}) {
+    EXPECT_EQ(read_file(*newest_checkpoint(a) / file), read_file(*newest_checkpoint(b) / file)) << file;
+  }
+}
+
+TEST(Trainer, TenAndTenStepsAreTwentyBitForBit) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  EXPECT_EQ(run_train_job(small_job(scratch.path(), "whole")), TrainingEnd::finished);
+  TrainJob parts = small_job(scratch.path(), "parts");
+  parts.trainer.stop_after = 10;
+  EXPECT_EQ(run_train_job(parts), TrainingEnd::paused);
+  EXPECT_THROW(run_train_job(parts), RequestError);  // not without resume
+  parts.trainer.resume = true;
+  EXPECT_EQ(run_train_job(parts), TrainingEnd::finished);
+  expect_same_checkpoint(scratch.path() / "whole", scratch.path() / "parts");
+
+  // And for a generator on top of it.
+  for (const char* name : {"g-whole", "g-parts"}) {
+    TrainJob job = small_job(scratch.path(), name);
+    job.model = "generator";
+    job.from = scratch.path() / "whole" / "model";
+    if (std::string(name) == "g-parts") {
+      job.trainer.stop_after = 10;
+      run_train_job(job);
+      job.trainer.resume = true;
+    }
+    EXPECT_EQ(run_train_job(job), TrainingEnd::finished);
+  }
+  expect_same_checkpoint(scratch.path() / "g-whole", scratch.path() / "g-parts");
+  EXPECT_TRUE(fs::exists(scratch.path() / "g-parts" / "loss.png"));
+  EXPECT_NO_THROW(models::load_model(scratch.path() / "g-parts" / "model"));
+}
+
+TEST(Trainer, OtherSettingsAreNotResumed) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  TrainJob job = small_job(scratch.path(), "run");
+  job.trainer.stop_after = 2;
+  run_train_job(job);
+  job.trainer.resume = true;
+  job.trainer.learning_rate = 1;
+  EXPECT_THROW(run_train_job(job), RequestError);
+}
+
+TEST(Trainer, AnInterruptKeepsTheWork) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  request_interrupt();
+  EXPECT_THROW(run_train_job(small_job(scratch.path(), "run")), Interrupted);
+  request_interrupt(false);
+  EXPECT_TRUE(newest_checkpoint(scratch.path() / "run").has_value());
+}
+
+TEST(Trainer, ANumberThatIsNoneStopsTheRunWithTheLastGoodState) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards", true);
+  EXPECT_THROW(run_train_job(small_job(scratch.path(), "run")), DataError);
+  const auto newest = newest_checkpoint(scratch.path() / "run");
+  ASSERT_TRUE(newest.has_value());
+  for (const auto& [name, value] : tensor::load_safetensors(*newest / "model.safetensors").tensors) {
+    EXPECT_TRUE(torch::isfinite(value).all().item<bool>()) << name;
+  }
+}
+
+TEST(TrainJob, UnknownKeysAreRefused) {
+  EXPECT_THROW(train_job_from_json({{"stepps", 3}}, "job.json"), DataError);
+  EXPECT_EQ(train_job_from_json(to_json(train_job_from_json({{"steps", 3}}, "j")), "j").trainer.steps, 3);
+}
+
+}  // namespace
+}  // namespace terragen::training
