@@ -4,6 +4,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/data/dataset.h"
+#include "terragen/diffusion/scheduler_config.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/synthesis/generate.h"

@@ -1,0 +1,70 @@
+#include "terragen/data/exporter.h"
+
+#include <gtest/gtest.h>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/formats/coco.h"
+#include "terragen/formats/geojson.h"
+#include "terragen/formats/yolo.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::data {
+namespace {
+
+Dataset example(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder / "images");
+  Dataset dataset;
+  dataset.folder = folder;
+  dataset.name = "d";
+  dataset.task = "detection";
+  dataset.data_type = "uint8";
+  dataset.taxonomy = layout::Taxonomy({{"car", {}}, {"bus", {}}});
+  dataset.bands = {{"grey", 0, 255}};
+  for (const char* name : {"a.tif", "empty.tif"}) {
+    geo::Raster raster = geo::make_raster(64, 48, 1, geo::DataType::uint8);
+    raster.georeference = {"EPSG:32645", geo::GeoTransform{350000, 0.5, 0, 3057000, 0, -0.5}};
+    geo::write_raster(folder / "images" / name, raster);
+    ImageRecord image{.file_name = name, .width = 64, .height = 48, .crs = "EPSG:32645"};
+    image.crs_from_pixel = raster.georeference.crs_from_pixel;
+    image.gsd = 0.5;
+    dataset.images.push_back(image);
+  }
+  dataset.images[0].features.push_back({1, layout::make_oriented_box({30, 20, 20, 8, 0.3}), false, {}});
+  write_dataset(dataset, folder);
+  return read_dataset(folder);
+}
+
+TEST(Exporter, OrientedYoloKeepsTheAngleAndEmptyImages) {
+  const test::ScratchFolder scratch;
+  const Dataset dataset = example(scratch.path() / "d");
+  EXPECT_THROW(export_dataset(dataset, {.format = "yolo"}, scratch.path() / "boxes"), RequestError);
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "boxes"));
+  EXPECT_EQ(export_dataset(dataset, {.format = "yolo", .lossy = true}, scratch.path() / "boxes").approximated, 1U);
+  export_dataset(dataset, {.format = "yolo", .shape = "oriented"}, scratch.path() / "y");
+  std::vector<formats::LabelProblem> problems;
+  const auto labels =
+      formats::read_yolo(scratch.path() / "y/labels/train/a.txt", formats::YoloShape::oriented, 2, 64, 48, problems);
+  EXPECT_NEAR(layout::minimum_oriented_box(labels.at(0).geometry).angle, 0.3, 1e-5);
+  EXPECT_EQ(read_file(scratch.path() / "y/labels/train/empty.txt"), "");
+  EXPECT_EQ(formats::read_yolo_names(scratch.path() / "y/data.yaml"), (std::vector<std::string>{"car", "bus"}));
+}
+
+TEST(Exporter, CocoMasksAndGeoJson) {
+  const test::ScratchFolder scratch;
+  const Dataset dataset = example(scratch.path() / "d");
+  export_dataset(dataset, {.format = "coco"}, scratch.path() / "c");
+  const auto coco = formats::read_coco(scratch.path() / "c/train/_annotations.coco.json");
+  EXPECT_EQ(coco.images.at(0).features.at(0).geometry, dataset.images[0].features[0].geometry);
+  export_dataset(dataset, {.format = "masks"}, scratch.path() / "m");
+  EXPECT_EQ(geo::read_raster(scratch.path() / "m/masks/train/a.png").at(0, 30, 20), 1);
+  export_dataset(dataset, {.format = "geojson"}, scratch.path() / "g");
+  const auto map = formats::read_geojson(scratch.path() / "g/labels.geojson");
+  EXPECT_EQ(map.features.at(0).properties.at("class"), "bus");
+  EXPECT_NEAR(map.features[0].geometry.parts[0].exterior[0].x, 85.48, 0.05);
+  EXPECT_THROW(export_dataset(dataset, {.format = "shapefile"}, scratch.path() / "x"), RequestError);
+}
+
+}  // namespace
+}  // namespace terragen::data
