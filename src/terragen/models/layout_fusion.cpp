@@ -2,17 +2,19 @@
 
 #include <cmath>
 
+#include "terragen/nn/attention.h"
+
 namespace terragen::models {
 
-namespace nn = torch::nn;
+namespace tn = torch::nn;
 
 LayoutFusionImpl::LayoutFusionImpl(std::int64_t channels, std::int64_t token_dim, std::int64_t heads)
     : heads_(heads), inner_(32 * heads) {
-  norm_ = register_module("norm", nn::GroupNorm(8, channels));
-  to_q_ = register_module("to_q", nn::Linear(nn::LinearOptions(channels, inner_).bias(false)));
-  to_k_ = register_module("to_k", nn::Linear(nn::LinearOptions(token_dim, inner_).bias(false)));
-  to_v_ = register_module("to_v", nn::Linear(nn::LinearOptions(token_dim, inner_).bias(false)));
-  to_out_ = register_module("to_out", nn::Linear(inner_, channels));
+  norm_ = register_module("norm", tn::GroupNorm(8, channels));
+  to_q_ = register_module("to_q", tn::Linear(tn::LinearOptions(channels, inner_).bias(false)));
+  to_k_ = register_module("to_k", tn::Linear(tn::LinearOptions(token_dim, inner_).bias(false)));
+  to_v_ = register_module("to_v", tn::Linear(tn::LinearOptions(token_dim, inner_).bias(false)));
+  to_out_ = register_module("to_out", tn::Linear(inner_, channels));
   // At 20 an object half an image away has lost e^-10 of its voice.
   log_alpha_ = register_parameter("log_alpha", torch::full({heads}, std::log(20.0)));
   const torch::NoGradGuard no_grad;
@@ -35,7 +37,7 @@ torch::Tensor LayoutFusionImpl::forward(const torch::Tensor& planes, const torch
   const torch::Tensor alpha = log_alpha_.exp().view({1, heads_, 1, 1});
   torch::Tensor prior = -alpha * distance.view({n, m, h * w}).transpose(1, 2).unsqueeze(1);
   prior = prior.masked_fill(mask.logical_not().view({n, 1, 1, m}), -1e4);
-  const torch::Tensor mixed = at::scaled_dot_product_attention(q, k, v, prior.to(q.scalar_type()));
+  const torch::Tensor mixed = nn::fused_attention(q, k, v, prior);
   const torch::Tensor out = to_out_(mixed.transpose(1, 2).reshape({n, h * w, inner_}));
   return planes + out.view({n, h, w, c}).permute({0, 3, 1, 2});
 }

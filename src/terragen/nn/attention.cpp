@@ -12,6 +12,18 @@ tn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
 
 }  // namespace
 
+torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                              const std::optional<torch::Tensor>& mask) {
+  if (!q.device().is_cpu() || q.scalar_type() != torch::kBFloat16) {
+    return at::scaled_dot_product_attention(q, k, v, mask ? std::optional(mask->to(q.scalar_type())) : std::nullopt);
+  }
+  // Autocast would turn the operands back.
+  const c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
+  const auto full = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
+  return at::scaled_dot_product_attention(full(q), full(k), full(v), mask ? std::optional(full(*mask)) : std::nullopt)
+      .to(torch::kBFloat16);
+}
+
 AttentionImpl::AttentionImpl(const AttentionOptions& options) : options_(options) {
   const std::int64_t dim = options.query_dim;
   to_q_ = register_module("to_q", linear(dim, dim, options.bias));
@@ -38,7 +50,7 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const AttentionCont
   torch::Tensor mixed;
   if (options_.has_text) {
     const torch::Tensor& source = options_.cross_dim > 0 ? context.text : x;
-    if (source.defined()) mixed = at::scaled_dot_product_attention(q, split(to_k_(source)), split(to_v_(source)));
+    if (source.defined()) mixed = fused_attention(q, split(to_k_(source)), split(to_v_(source)));
   }
   if (to_k_layout_ && context.layout.defined()) {
     std::optional<torch::Tensor> mask;
@@ -47,8 +59,8 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const AttentionCont
                  .masked_fill(context.layout_mask.logical_not().unsqueeze(1).unsqueeze(1), -1e4)
                  .expand({x.size(0), 1, x.size(1), context.layout.size(1)});
     }
-    const torch::Tensor spoken = at::scaled_dot_product_attention(q, split(to_k_layout_(context.layout)),
-                                                                  split(to_v_layout_(context.layout)), mask);
+    const torch::Tensor spoken =
+        fused_attention(q, split(to_k_layout_(context.layout)), split(to_v_layout_(context.layout)), mask);
     mixed = mixed.defined() ? mixed + spoken : spoken;
   }
   // Nothing to look at is the same as values that are all zero: a layout whose values start at zero changes nothing.
@@ -142,7 +154,7 @@ torch::Tensor SpatialAttentionImpl::forward(const torch::Tensor& x) {
   const std::int64_t w = x.size(3);
   const torch::Tensor y = group_norm_(x).permute({0, 2, 3, 1}).reshape({n, h * w, -1});
   const torch::Tensor mixed =
-      at::scaled_dot_product_attention(to_q_(y).unsqueeze(1), to_k_(y).unsqueeze(1), to_v_(y).unsqueeze(1)).squeeze(1);
+      fused_attention(to_q_(y).unsqueeze(1), to_k_(y).unsqueeze(1), to_v_(y).unsqueeze(1)).squeeze(1);
   const torch::Tensor out = to_out_[0]->as<tn::Linear>()->forward(mixed);
   return x + out.view({n, h, w, -1}).permute({0, 3, 1, 2});
 }

@@ -3,7 +3,15 @@
 
 #include <torch/torch.h>
 
+#include <optional>
+
 namespace terragen::nn {
+
+// softmax(q k^T / sqrt(d) + mask) v with the library's fused kernel. q, k, v: [N, heads, L, d]; mask: additive,
+// broadcast to [N, heads, L, M]. On the processor it runs in float32 whatever the surrounding precision: the fused
+// kernel's bfloat16 products go through a reference routine there unless the library was built with MKL.
+torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                              const std::optional<torch::Tensor>& mask = std::nullopt);
 
 // What a cross-attention may look at besides its own input. Undefined tensors are absent.
 struct AttentionContext {
