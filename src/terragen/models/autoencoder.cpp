@@ -23,6 +23,10 @@ AutoencoderKLImpl::AutoencoderKLImpl(AutoencoderConfig config) : config_(std::mo
   if (config_.use_post_quant_conv) {
     post_quant_conv_ = register_module("post_quant_conv", tn::Conv2d(tn::Conv2dOptions(c, c, 1)));
   }
+  if (config_.linear_shortcut) {
+    linear_shortcut_ = register_module(
+        "linear_shortcut", LinearShortcut(config_.in_channels, config_.out_channels, c, config_.downscale()));
+  }
 }
 
 Posterior AutoencoderKLImpl::encode(const torch::Tensor& image, const Trace& trace) {
@@ -35,11 +39,24 @@ Posterior AutoencoderKLImpl::encode(const torch::Tensor& image, const Trace& tra
   if (quant_conv_) moments = quant_conv_(moments);
   // The distribution is formed in full precision: its spread decides what noise means.
   const auto parts = moments.to(torch::kFloat32).chunk(2, 1);
-  return {parts[0], parts[1].clamp(-30.0, 20.0)};
+  const torch::Tensor mean = linear_shortcut_ ? parts[0] + linear_shortcut_->encode(image) : parts[0];
+  return {mean.to(torch::kFloat32), parts[1].clamp(-30.0, 20.0)};
 }
 
 torch::Tensor AutoencoderKLImpl::decode(const torch::Tensor& z, const Trace& trace) {
-  return decoder_->as<Decoder>()->forward(post_quant_conv_ ? post_quant_conv_(z) : z, trace);
+  const torch::Tensor image = decoder_->as<Decoder>()->forward(post_quant_conv_ ? post_quant_conv_(z) : z, trace);
+  return linear_shortcut_ ? image + linear_shortcut_->decode(z) : image;
+}
+
+void AutoencoderKLImpl::fit_shortcut(const torch::Tensor& images) {
+  if (!linear_shortcut_) throw InternalError("[AutoencoderKL] there is no linear shortcut to fit");
+  const torch::NoGradGuard no_grad;
+  linear_shortcut_->fit(images);
+  for (auto& parameter : named_parameters()) {
+    if (parameter.key().find("conv_out") != std::string::npos) parameter.value().zero_();
+    // A spread of e^-4 beside latents of deviation 1: noise enough to smooth the decoder, too little to blur it.
+    if (parameter.key() == "encoder.conv_out.bias") parameter.value().slice(0, config_.latent_channels).fill_(-8.0);
+  }
 }
 
 torch::Tensor AutoencoderKLImpl::statistics(const std::vector<double>& values, const torch::Tensor& like) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "terragen/models/autoencoder_config.h"
+#include "terragen/models/linear_shortcut.h"
 #include "terragen/models/unet.h"
 
 namespace terragen::models {
@@ -32,6 +33,9 @@ class AutoencoderKLImpl : public torch::nn::Module {
   // Between the encoder's latents and those the generator sees, which have mean 0 and deviation 1.
   torch::Tensor normalise(const torch::Tensor& z) const;
   torch::Tensor denormalise(const torch::Tensor& latent) const;
+  // Starts a new autoencoder with a linear shortcut at the images' principal components, its networks at zero.
+  // images: [N, B, H, W].
+  void fit_shortcut(const torch::Tensor& images);
   // Measured on training images once training has ended.
   void set_latent_statistics(std::vector<double> mean, std::vector<double> deviation);
 
@@ -41,6 +45,7 @@ class AutoencoderKLImpl : public torch::nn::Module {
   AutoencoderConfig config_;
   std::shared_ptr<torch::nn::Module> encoder_, decoder_;
   torch::nn::Conv2d quant_conv_{nullptr}, post_quant_conv_{nullptr};
+  LinearShortcut linear_shortcut_{nullptr};
 };
 TORCH_MODULE(AutoencoderKL);
 

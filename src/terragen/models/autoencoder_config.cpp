@@ -65,7 +65,8 @@ Json to_json(const AutoencoderConfig& config) {
                {"use_quant_conv", config.use_quant_conv},
                {"use_post_quant_conv", config.use_post_quant_conv},
                {"mid_block_add_attention", config.mid_block_add_attention},
-               {"patch_size", config.patch_size}};
+               {"patch_size", config.patch_size},
+               {"linear_shortcut", config.linear_shortcut}};
   if (!config.latents_mean.empty()) {
     json["latents_mean"] = config.latents_mean;
     json["latents_std"] = config.latents_std;
@@ -96,6 +97,7 @@ AutoencoderConfig autoencoder_config_from_json(const Json& value, const std::str
   config.latents_mean = list_or_null(value, "latents_mean", place);
   config.latents_std = list_or_null(value, "latents_std", place);
   config.patch_size = json_member_or<std::int64_t>(value, "patch_size", 1, place);
+  config.linear_shortcut = json_member_or<bool>(value, "linear_shortcut", false, place);
   try {
     config.validate();
   } catch (const RequestError& error) {

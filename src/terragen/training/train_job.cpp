@@ -54,6 +54,7 @@ class Keys {
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
     add("latent_channels", job.latent_channels);
     add("patch_size", job.patch_size);
+    add("autoencoder_attention", job.autoencoder_attention);
     add("autoencoder_channels", job.autoencoder_channels);
     add("unet_channels", job.unet_channels);
     add("layout_channels", job.layout_channels);
@@ -131,6 +132,9 @@ models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
   config.latent_channels = job.latent_channels;
   config.norm_num_groups = norm_groups(job.autoencoder_channels);
   config.patch_size = job.patch_size;
+  config.linear_shortcut = true;
+  config.use_quant_conv = config.use_post_quant_conv = false;
+  config.mid_block_add_attention = job.autoencoder_attention;
   return models::AutoencoderKL(config);
 }
 
@@ -205,6 +209,8 @@ shards::Batch shown_samples(const TrainJob& job, const shards::ShardReader& trai
 
 TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   models::AutoencoderKL autoencoder{nullptr};
+  std::vector<torch::Tensor> images;
+  for (std::int64_t i = 0; std::ssize(images) * job.batch < 96; ++i) images.push_back(loader.batch_of(-1 - i).images);
   if (!job.from.empty()) {
     const models::ModelFolder model = models::load_model(job.from);
     if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
@@ -212,9 +218,8 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
     autoencoder = model.autoencoder;
   } else {
     autoencoder = new_autoencoder(job, std::ssize(reader.set().bands));
+    autoencoder->fit_shortcut(torch::cat(images));
   }
-  std::vector<torch::Tensor> images;
-  for (std::int64_t i = 0; std::ssize(images) * job.batch < 96; ++i) images.push_back(loader.batch_of(-1 - i).images);
   AutoencoderTask task(autoencoder, image_info(reader.set()), torch::cat(images), job.autoencoder_loss);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }

@@ -29,8 +29,9 @@ struct TrainJob {
   GeneratorTaskOptions generator_loss;
   // Architecture, where `from` does not bring the part.
   std::int64_t latent_channels = 8;
-  std::int64_t patch_size = 2;
-  std::vector<std::int64_t> autoencoder_channels = {64, 96, 160};
+  std::int64_t patch_size = 4;
+  std::vector<std::int64_t> autoencoder_channels = {96, 192};
+  bool autoencoder_attention = false;  // over all cells in the middle: dear for what it adds
   std::vector<std::int64_t> unet_channels = {96, 160, 256};
   std::vector<std::int64_t> layout_channels = {64, 96, 128};
   std::string prediction_type = "v_prediction";  // or "epsilon"
