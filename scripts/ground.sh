@@ -109,7 +109,7 @@ ground_exec() {
     [ -e "$name" ] && binds+=(--ro-bind "$(realpath "$name")" "$name")
   done
   exec bwrap --bind "$rootfs" / --dev-bind /dev /dev --proc /proc --ro-bind /sys /sys --tmpfs /run \
-    "${binds[@]}" --chdir "$PWD" --die-with-parent \
+    "${binds[@]}" --chdir "$PWD" \
     --setenv PATH /usr/lib/ccache:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     --unsetenv LIBRARY_PATH --unsetenv CUDA_HOME "$@"
 }

@@ -30,7 +30,7 @@ void add_export_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("export", "Write a dataset in a format that other tools read");
   command->add_option("dataset", options->dataset, "Dataset folder")->required();
-  command->add_option("--format", options->format.format, "coco, yolo, masks or geojson")->required();
+  command->add_option("--format", options->format.format, "coco, yolo, dota, voc, masks or geojson")->required();
   command->add_option("-o,--output", options->output, "Folder to write")->required();
   command->add_option("--shape", options->format.shape, "Of YOLO: boxes, oriented or polygons")->capture_default_str();
   command->add_option("--split", options->split, "train, val or test; default: all")

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "terragen/app/info_command.h"
+#include "terragen/core/atomic_file.h"
+#include "terragen/data/folder_guess.h"
 #include "terragen/data/importer.h"
 
 namespace terragen::app {
@@ -16,11 +18,23 @@ struct ImportOptions {
   std::string root;
 };
 
+// The recipe of a folder that came without one, kept beside the dataset for the user to correct.
+data::Recipe guessed_recipe(const ImportOptions& options) {
+  const std::filesystem::path written = options.output + ".recipe.toml";
+  const std::string toml = data::guess_recipe(options.recipe);
+  data::Recipe recipe = data::parse_recipe(toml, written.string());
+  write_file(written, toml);
+  std::fprintf(stderr, "the folder's layout is that of %s; the recipe this came to is in %s\n",
+               recipe.labels_format.c_str(), written.string().c_str());
+  return recipe;
+}
+
 void import(const ImportOptions& options) {
-  const data::Recipe recipe = data::read_recipe(options.recipe);
-  const std::filesystem::path root = options.root.empty() ? std::filesystem::absolute(options.recipe).parent_path()
-                                                          : std::filesystem::path(options.root);
-  data::import_dataset(recipe, root, options.output);
+  namespace fs = std::filesystem;
+  const bool guessed = fs::is_directory(options.recipe);
+  const data::Recipe recipe = guessed ? guessed_recipe(options) : data::read_recipe(options.recipe);
+  const fs::path here = guessed ? fs::path(options.recipe) : fs::absolute(options.recipe).parent_path();
+  data::import_dataset(recipe, options.root.empty() ? here : fs::path(options.root), options.output);
   print_info(options.output, false);
 }
 
@@ -29,7 +43,7 @@ void import(const ImportOptions& options) {
 void add_import_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command = app.add_subcommand("import", "Turn a folder of labelled imagery into a dataset");
-  command->add_option("recipe", options->recipe, "Recipe (TOML)")->required();
+  command->add_option("recipe", options->recipe, "Recipe (TOML), or a folder in a well-known layout")->required();
   command->add_option("-o,--output", options->output, "Folder of the dataset")->required();
   command->add_option("--root", options->root, "Folder that the recipe's paths start from; default: the recipe's own");
   command->callback([options, &run] { run = [options] { import(*options); }; });

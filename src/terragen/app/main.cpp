@@ -4,6 +4,7 @@
 #include <exception>
 #include <functional>
 
+#include "terragen/app/evaluate_command.h"
 #include "terragen/app/export_command.h"
 #include "terragen/app/generate_command.h"
 #include "terragen/app/import_command.h"
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
   terragen::app::add_train_command(app, command);
   terragen::app::add_generate_command(app, command);
   terragen::app::add_export_command(app, command);
+  terragen::app::add_evaluate_command(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

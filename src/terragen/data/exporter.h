@@ -10,7 +10,7 @@
 namespace terragen::data {
 
 struct ExportOptions {
-  std::string format;           // "coco", "yolo", "masks", "geojson"
+  std::string format;           // "coco", "yolo", "dota", "voc", "masks", "geojson"
   std::string shape = "boxes";  // of YOLO: "boxes", "oriented", "polygons"
   bool lossy = false;           // shapes that the format cannot carry become the nearest it can
   std::optional<Split> split;   // nothing: all
@@ -26,6 +26,8 @@ struct ExportSummary {
 // for a shape that the format cannot carry unless `lossy`. `output` appears complete or not at all.
 //   coco:    <split>/ images and _annotations.coco.json
 //   yolo:    images/<split>/, labels/<split>/, data.yaml
+//   dota:    <split>/images/, <split>/labelTxt/
+//   voc:     JPEGImages/, Annotations/, ImageSets/Main/<split>.txt
 //   masks:   images/<split>/, masks/<split>/, classes.json; features are drawn into the masks
 //   geojson: images/<split>/, labels.geojson in EPSG:4326; every image must be georeferenced
 ExportSummary export_dataset(const Dataset& dataset, const ExportOptions& options, const std::filesystem::path& output);

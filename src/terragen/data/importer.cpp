@@ -12,6 +12,7 @@
 #include "terragen/core/sha256.h"
 #include "terragen/data/label_source.h"
 #include "terragen/data/path_match.h"
+#include "terragen/data/split_rule.h"
 #include "terragen/geo/raster_io.h"
 
 namespace terragen::data {
@@ -27,19 +28,6 @@ layout::Taxonomy taxonomy_of(const Recipe& recipe) {
         {entry.name, entry.colors.empty() ? layout::default_color(static_cast<int>(k)) : entry.colors.front()});
   }
   return layout::Taxonomy(std::move(classes));
-}
-
-bool any_matches(const std::vector<std::string>& globs, const std::string& path) {
-  return std::ranges::any_of(globs, [&](const std::string& glob) { return glob_matches(glob, path); });
-}
-
-// Test wins over validation, validation over training; without [splits] all is for training.
-Split split_of(const Recipe& recipe, const std::string& path, const fs::path& root) {
-  if (recipe.train.empty() && recipe.val.empty() && recipe.test.empty()) return Split::train;
-  if (any_matches(recipe.test, path)) return Split::test;
-  if (any_matches(recipe.val, path)) return Split::val;
-  if (any_matches(recipe.train, path)) return Split::train;
-  throw DataError((root / path).string(), "falls into none of train, val and test", "extend [splits] in the recipe");
 }
 
 std::string place_of(const Recipe& recipe, const std::string& path) {
@@ -105,7 +93,8 @@ class Importer {
       : recipe_(recipe),
         root_(std::move(root)),
         folder_(output),
-        labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)) {}
+        labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)),
+        splits_(recipe_, root_) {}
 
   Dataset run(const fs::path& output) {
     const std::vector<std::string> paths = glob_files(root_, recipe_.images_path);
@@ -145,7 +134,7 @@ class Importer {
   void add_image(const std::string& path) {
     const geo::RasterInfo info = geo::read_raster_info(root_ / path);
     const SourceImage source = source_image(recipe_, root_, path, info);
-    const Split split = split_of(recipe_, path, root_);
+    const Split split = splits_.split_of(path);
     const int bands = recipe_.bands.empty() ? info.bands : static_cast<int>(recipe_.bands.size());
     if (dataset_.images.empty()) {
       dataset_.data_type = std::string(geo::data_type_name(info.type));
@@ -175,11 +164,12 @@ class Importer {
     geo::Raster raster = geo::read_raster(root_ / source.path, recipe_.bands, window);
     if (recipe_.nodata) {
       raster.nodata = recipe_.nodata;
+      geo::mark_nodata(raster);
     }
     raster.georeference = geo::window_of(source.georeference, window.x, window.y);
     const layout::Layout part = layout::crop(whole, window.x, window.y, window.width, window.height, 0.1);
     const bool png = raster.georeference.crs.empty() && !raster.georeference.crs_from_pixel && !raster.nodata &&
-                     raster.type == geo::DataType::uint8 &&
+                     raster.valid.empty() && raster.type == geo::DataType::uint8 &&
                      (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
     std::string stem = flat_name(source.path);
     if (many) stem += std::format("_x{}_y{}", window.x, window.y);
@@ -251,6 +241,7 @@ class Importer {
   AtomicFolder folder_;
   layout::Taxonomy taxonomy_;
   LabelSource labels_;
+  SplitRule splits_;
   Dataset dataset_;
   RangeFinder ranges_;
   std::set<std::string> names_;

@@ -7,7 +7,9 @@
 #include "terragen/core/error.h"
 #include "terragen/data/path_match.h"
 #include "terragen/formats/coco.h"
+#include "terragen/formats/dota.h"
 #include "terragen/formats/points_csv.h"
+#include "terragen/formats/voc.h"
 #include "terragen/formats/yolo.h"
 #include "terragen/geo/raster_io.h"
 
@@ -18,7 +20,8 @@ namespace fs = std::filesystem;
 
 bool is_mask_format(const std::string& format) { return format == "color-masks" || format == "index-masks"; }
 bool is_file_an_image(const std::string& format) {
-  return is_mask_format(format) || format.starts_with("yolo") || format == "points-csv";
+  return is_mask_format(format) || format.starts_with("yolo") || format == "points-csv" || format == "dota" ||
+         format == "voc";
 }
 
 layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform* transform,
@@ -77,15 +80,7 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
       }
     }
   } else if (format == "coco") {
-    if (files.size() != 1)
-      throw DataError(root_.string(), std::format("{} COCO files match labels.path, one is read", files.size()));
-    coco_ = formats::read_coco(root_ / files.front());
-    problems_ = coco_.problems;
-    for (const formats::AnnotatedImage& image : coco_.images)
-      coco_images_[fs::path(image.file_name).filename().string()] = &image;
-    for (const layout::ClassInfo& info : coco_.taxonomy.classes()) {
-      coco_classes_.push_back(class_of(info.name, (root_ / files.front()).string()));
-    }
+    for (const std::string& file : files) read_coco_file(file);
   } else if (format == "geojson") {
     for (const std::string& file : files) {
       auto layer = std::make_unique<GeoLayer>();
@@ -98,8 +93,23 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
       layers_.push_back(std::move(layer));
     }
   } else {
-    throw RequestError(std::format("labels.format \"{}\" cannot be imported yet", format));
+    throw InternalError(std::format("[LabelSource] labels.format \"{}\" passed the recipe's check", format));
   }
+}
+
+void LabelSource::read_coco_file(const std::string& file) {
+  formats::AnnotationSet set = formats::read_coco(root_ / file);
+  std::vector<int> classes;
+  for (const layout::ClassInfo& info : set.taxonomy.classes())
+    classes.push_back(class_of(info.name, (root_ / file).string()));
+  for (formats::AnnotatedImage& image : set.images) {
+    std::erase_if(image.features, [&](layout::Feature& feature) {
+      feature.class_index = classes[static_cast<std::size_t>(feature.class_index)];
+      return feature.class_index < 0;
+    });
+    coco_images_.emplace(fs::path(image.file_name).filename().string(), CocoEntry{file, std::move(image)});
+  }
+  problems_.insert(problems_.end(), set.problems.begin(), set.problems.end());
 }
 
 bool LabelSource::is_dense() const { return is_mask_format(recipe_.labels_format); }
@@ -171,27 +181,85 @@ ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& 
 }
 
 ImageLabels LabelSource::from_coco(const SourceImage& image) const {
-  const auto found = coco_images_.find(fs::path(image.path).filename().string());
-  if (found == coco_images_.end()) throw DataError((root_ / image.path).string(), "is not listed in the COCO file");
-  const formats::AnnotatedImage& entry = *found->second;
+  const auto [first, last] = coco_images_.equal_range(fs::path(image.path).filename().string());
+  if (first == last) throw DataError((root_ / image.path).string(), "is not listed in the COCO file");
+  // One name in several files: the file in the folder nearest to the image speaks, or the one that gives its path.
+  const CocoEntry* best = nullptr;
+  std::ptrdiff_t most = -1;
+  for (auto found = first; found != last; ++found) {
+    const bool whole_path = image.path.ends_with("/" + found->second.image.file_name);
+    const auto shared = std::ranges::mismatch(image.path, found->second.file).in1 - image.path.begin();
+    const std::ptrdiff_t score = shared + (whole_path && found->second.image.file_name.find('/') != std::string::npos ? 100000 : 0);
+    if (score > most) most = score, best = &found->second;
+  }
+  const formats::AnnotatedImage& entry = best->image;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
     throw DataError((root_ / image.path).string(), std::format("has {}x{} pixels, the COCO file says {}x{}",
                                                                image.width, image.height, entry.width, entry.height));
   }
+  return {entry.features, {}};
+}
+
+ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& file) {
+  const formats::YoloShape shape = recipe_.labels_format == "yolo"       ? formats::YoloShape::boxes
+                                   : recipe_.labels_format == "yolo-obb" ? formats::YoloShape::oriented
+                                                                         : formats::YoloShape::polygons;
+  // Numbers are the classes' ids where the recipe gives some, else their order.
+  std::vector<int> classes;
+  for (std::size_t k = 0; k < recipe_.classes.size(); ++k) {
+    for (const int id : recipe_.classes[k].ids) {
+      if (id < 0) throw DataError(recipe_.name, std::format("the class id {} cannot be one of YOLO's", id));
+      classes.resize(std::max(classes.size(), static_cast<std::size_t>(id) + 1), -2);
+      classes[static_cast<std::size_t>(id)] = static_cast<int>(k);
+    }
+  }
+  for (const int id : recipe_.ignore_ids) {
+    if (id < 0) continue;
+    classes.resize(std::max(classes.size(), static_cast<std::size_t>(id) + 1), -2);
+    classes[static_cast<std::size_t>(id)] = -1;
+  }
+  if (classes.empty()) {
+    for (int k = 0; k < taxonomy_.size(); ++k) classes.push_back(k);
+  }
   ImageLabels labels;
-  for (layout::Feature feature : entry.features) {
-    feature.class_index = coco_classes_[static_cast<std::size_t>(feature.class_index)];
-    if (feature.class_index >= 0) labels.features.push_back(std::move(feature));
+  for (layout::Feature& feature : formats::read_yolo(root_ / file, shape, static_cast<int>(classes.size()), image.width,
+                                                     image.height, problems_)) {
+    const int k = classes[static_cast<std::size_t>(feature.class_index)];
+    if (k == -2) {
+      throw DataError((root_ / file).string(),
+                      std::format("holds class {}, which the recipe does not know", feature.class_index));
+    }
+    if (k < 0) continue;
+    feature.class_index = k;
+    labels.features.push_back(std::move(feature));
   }
   return labels;
 }
 
-ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& file) {
+ImageLabels LabelSource::from_named_objects(const SourceImage& image, const std::string& file) {
+  std::vector<formats::NamedObject> objects;
+  if (recipe_.labels_format == "dota") {
+    objects = formats::read_dota(root_ / file, problems_);
+  } else {
+    formats::VocFile voc = formats::read_voc(root_ / file, problems_);
+    if (voc.width > 0 && (voc.width != image.width || voc.height != image.height)) {
+      throw DataError((root_ / file).string(), std::format("says {}x{} pixels, its image has {}x{}", voc.width,
+                                                           voc.height, image.width, image.height));
+    }
+    objects = std::move(voc.objects);
+  }
   ImageLabels labels;
-  const formats::YoloShape shape = recipe_.labels_format == "yolo"       ? formats::YoloShape::boxes
-                                   : recipe_.labels_format == "yolo-obb" ? formats::YoloShape::oriented
-                                                                         : formats::YoloShape::polygons;
-  labels.features = formats::read_yolo(root_ / file, shape, taxonomy_.size(), image.width, image.height, problems_);
+  const layout::Bounds whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
+  for (const formats::NamedObject& object : objects) {
+    const int k = class_of(object.class_name, object.place);
+    if (k < 0) continue;
+    layout::Feature feature{k, layout::clip(object.geometry, whole), false, {}};
+    if (layout::is_empty(feature.geometry)) {
+      problems_.push_back({object.place, "the object lies outside the image: dropped"});
+      continue;
+    }
+    labels.features.push_back(std::move(feature));
+  }
   return labels;
 }
 
@@ -278,7 +346,8 @@ std::optional<ImageLabels> LabelSource::labels_of(const SourceImage& image) {
     return recipe_.missing == "skip" ? std::nullopt : std::optional(ImageLabels{});
   }
   if (is_mask_format(format)) return from_mask(image, file);
-  return format == "points-csv" ? from_points(image, file) : from_yolo(image, file);
+  if (format == "points-csv") return from_points(image, file);
+  return format.starts_with("yolo") ? from_yolo(image, file) : from_named_objects(image, file);
 }
 
 }  // namespace terragen::data

@@ -46,11 +46,17 @@ class LabelSource {
 
  private:
   struct GeoLayer;
+  struct CocoEntry {
+    std::string file;
+    formats::AnnotatedImage image;
+  };
+  void read_coco_file(const std::string& file);
   std::string label_file_of(const SourceImage& image) const;
   int class_of(const std::string& name, const std::string& place) const;
   ImageLabels from_mask(const SourceImage& image, const std::string& file);
   ImageLabels from_coco(const SourceImage& image) const;
   ImageLabels from_yolo(const SourceImage& image, const std::string& file);
+  ImageLabels from_named_objects(const SourceImage& image, const std::string& file);
   ImageLabels from_points(const SourceImage& image, const std::string& file) const;
   ImageLabels from_geojson(const SourceImage& image);
   double pixels_from_metres(double metres, const char* key, const SourceImage& image) const;
@@ -58,10 +64,8 @@ class LabelSource {
   const Recipe& recipe_;
   std::filesystem::path root_;
   const layout::Taxonomy& taxonomy_;
-  std::map<std::string, std::string> files_;  // label file by what it is matched on
-  std::map<std::string, const formats::AnnotatedImage*> coco_images_;
-  formats::AnnotationSet coco_;
-  std::vector<int> coco_classes_;  // our class of COCO's, or -1: ignored
+  std::map<std::string, std::string> files_;           // label file by what it is matched on
+  std::multimap<std::string, CocoEntry> coco_images_;  // by file name; classes are ours
   std::vector<std::unique_ptr<GeoLayer>> layers_;
   formats::UnknownValues unknown_;
   std::vector<formats::LabelProblem> problems_;

@@ -89,7 +89,10 @@ void read_classes(const toml::table& root, const std::string& place, Recipe& rec
     for (const std::string& color : table.list<std::string>("color")) {
       entry.colors.push_back(layout::color_from_text(color, place));
     }
-    for (const std::int64_t id : table.list<std::int64_t>("id")) entry.ids.push_back(static_cast<int>(id));
+    for (const std::int64_t id : table.list<std::int64_t>("id")) {
+      if (id < -32768 || id > 65535) table.fail("id", "is no 16-bit number");
+      entry.ids.push_back(static_cast<int>(id));
+    }
     entry.aliases = table.list<std::string>("alias");
     recipe.classes.push_back(std::move(entry));
   }

@@ -55,7 +55,7 @@ struct Recipe {
   int tile_size = 0;  // pixels; 0: images stay whole
   int tile_overlap = 0;
 
-  // [splits]: globs on the image's path below the root
+  // [splits]: globs on the image's path below the root, or "@FILE": a list of images, one a line, by path, name or stem
   std::vector<std::string> train, val, test;
 };
 

@@ -155,10 +155,12 @@ torch::Tensor DpmSolverSampler::step(const torch::Tensor& model_output, std::siz
                                     config_.final_sigmas_type == "zero");
   const bool final_second = index + 2 == count && config_.lower_order_final && short_run;
   const auto known = static_cast<std::int64_t>(outputs_.size());
+  // With Karras' steps down to sigma_min the last step has no length: nothing to interpolate over.
+  const bool stands_still = sigmas_[index + 1] == sigmas_[index];
   const bool wants_noise = needs_noise(index);
   const torch::Tensor drawn = wants_noise ? noise : torch::Tensor();
   torch::Tensor result;
-  if (config_.solver_order == 1 || known < 2 || final_first) {
+  if (config_.solver_order == 1 || known < 2 || final_first || stands_still) {
     result = first_order(sample, drawn, index);
   } else if (config_.solver_order == 2 || known < 3 || final_second) {
     result = second_order(sample, drawn, index);

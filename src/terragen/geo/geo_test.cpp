@@ -41,6 +41,22 @@ TEST(RasterIo, EveryTypeSizeAndBandCount) {
   }
 }
 
+TEST(RasterIo, ValidityWithoutANodataValueComesBack) {
+  const test::ScratchFolder scratch;
+  Raster raster = pattern(40, 30, 3, DataType::uint8);
+  raster.valid.assign(raster.pixels(), 1);
+  raster.valid[17] = raster.valid[900] = 0;
+  write_raster(scratch.path() / "a.tif", raster);
+  const Raster again = read_raster(scratch.path() / "a.tif");
+  EXPECT_EQ(again.valid, raster.valid);
+  EXPECT_EQ(again.bands, 3);
+  Raster marked = pattern(4, 4, 2, DataType::int16);
+  marked.nodata = marked.at(1, 2, 3);
+  marked.set(1, 2, 3, *marked.nodata);
+  mark_nodata(marked);
+  EXPECT_EQ(marked.valid.at(3 * 4 + 2), 0);
+}
+
 TEST(RasterIo, GeoreferencesComeBack) {
   const test::ScratchFolder scratch;
   const std::vector<Georeference> references{{"EPSG:32611", GeoTransform{500000, 0.6, 0, 4000000, 0, -0.6}},

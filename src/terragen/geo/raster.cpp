@@ -97,6 +97,22 @@ void Raster::set(int band, int x, int y, double value) {
   }
 }
 
+void mark_nodata(Raster& raster) {
+  if (!raster.nodata && raster.type != DataType::float32) return;
+  const double nodata = raster.nodata.value_or(std::nan(""));
+  for (int b = 0; b < raster.bands; ++b) {
+    std::size_t i = 0;
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x, ++i) {
+        const double value = raster.at(b, x, y);
+        if (!std::isnan(value) && value != nodata) continue;
+        if (raster.valid.empty()) raster.valid.assign(raster.pixels(), 1);
+        raster.valid[i] = 0;
+      }
+    }
+  }
+}
+
 Raster make_raster(int width, int height, int bands, DataType type) {
   Raster raster{.width = width, .height = height, .bands = bands, .type = type};
   raster.samples.assign(raster.pixels() * static_cast<std::size_t>(bands) * size_of(type), std::byte{0});

@@ -109,37 +109,18 @@ RasterInfo info_of(GDALDataset& dataset, const std::string& place) {
   return info;
 }
 
-// Pixels that carry the nodata value or NaN in any band are not measured.
-void mark_valid(Raster& raster) {
-  if (!raster.nodata && raster.type != DataType::float32) return;
-  const double nodata = raster.nodata.value_or(std::nan(""));
-  std::vector<std::uint8_t> valid(raster.pixels(), 1);
-  bool all = true;
-  for (int b = 0; b < raster.bands; ++b) {
-    for (int y = 0; y < raster.height; ++y) {
-      for (int x = 0; x < raster.width; ++x) {
-        const double value = raster.at(b, x, y);
-        if (!std::isnan(value) && value != nodata) continue;
-        valid[static_cast<std::size_t>(y) * static_cast<std::size_t>(raster.width) + static_cast<std::size_t>(x)] = 0;
-        all = false;
-      }
-    }
-  }
-  if (!all) raster.valid = std::move(valid);
-}
-
 // The number of the file's alpha band, or 0.
 int alpha_band(GDALDataset& dataset) {
   const int last = dataset.GetRasterCount();
   return last > 1 && dataset.GetRasterBand(last)->GetColorInterpretation() == GCI_AlphaBand ? last : 0;
 }
 
-// Where the file is fully transparent nothing was measured.
-void mark_transparent(Raster& raster, GDALDataset& dataset, int alpha, const PixelWindow& w,
-                      const GdalErrorScope& scope, const std::string& place) {
+// Where `opacity`, an alpha or mask band, is zero nothing was measured.
+void mark_transparent(Raster& raster, GDALRasterBand& band, const PixelWindow& w, const GdalErrorScope& scope,
+                      const std::string& place) {
   std::vector<float> opacity(raster.pixels());
-  if (dataset.GetRasterBand(alpha)->RasterIO(GF_Read, w.x, w.y, w.width, w.height, opacity.data(), w.width, w.height,
-                                             GDT_Float32, 0, 0, nullptr) != CE_None) {
+  if (band.RasterIO(GF_Read, w.x, w.y, w.width, w.height, opacity.data(), w.width, w.height, GDT_Float32, 0, 0,
+                    nullptr) != CE_None) {
     scope.check(place, "cannot be read to its end");
   }
   if (std::ranges::none_of(opacity, [](float a) { return a == 0.0F; })) return;
@@ -200,6 +181,19 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
     reference.SetFromUserInput(raster.georeference.crs.c_str());
     source->SetSpatialRef(&reference);
   }
+  const bool masked = !png && !raster.nodata && !raster.valid.empty();
+  if (masked) {
+    // Validity that no nodata value expresses travels as the file's own mask.
+    std::vector<std::uint8_t> mask(raster.valid.size());
+    std::ranges::transform(raster.valid, mask.begin(), [](std::uint8_t v) { return v != 0 ? 255 : 0; });
+    if (source->CreateMaskBand(GMF_PER_DATASET) != CE_None ||
+        source->GetRasterBand(1)->GetMaskBand()->RasterIO(GF_Write, 0, 0, raster.width, raster.height, mask.data(),
+                                                          raster.width, raster.height, GDT_Byte, 0, 0,
+                                                          nullptr) != CE_None) {
+      scope.check(place, "cannot be written");
+    }
+  }
+  const CPLConfigOptionSetter inside("GDAL_TIFF_INTERNAL_MASK", "YES", false);
   std::vector<const char*> options;
   if (!png) {
     options = {"COMPRESS=DEFLATE", "PREDICTOR=2", "BIGTIFF=IF_SAFER"};
@@ -263,10 +257,13 @@ Raster read_raster(const fs::path& path, const std::vector<int>& bands, const st
   scope.check(place, "cannot be read to its end");
   raster.nodata = info.nodata;
   raster.georeference = window_of(info.georeference, w.x, w.y);
-  mark_valid(raster);
+  mark_nodata(raster);
   const int alpha = alpha_band(*dataset);
   const bool taken = bands.empty() || std::ranges::find(bands, alpha - 1) != bands.end();
-  if (alpha > 0 && !taken) mark_transparent(raster, *dataset, alpha, w, scope, place);
+  if (alpha > 0 && !taken) mark_transparent(raster, *dataset->GetRasterBand(alpha), w, scope, place);
+  // Alpha bands also pose as masks: those are dealt with above.
+  GDALRasterBand& first = *dataset->GetRasterBand(1);
+  if (first.GetMaskFlags() == GMF_PER_DATASET) mark_transparent(raster, *first.GetMaskBand(), w, scope, place);
   return raster;
 }
 

@@ -1,0 +1,59 @@
+#include <format>
+
+#include "terragen/core/error.h"
+#include "terragen/data/export_writer.h"
+#include "terragen/formats/geojson.h"
+#include "terragen/geo/georeference.h"
+
+namespace terragen::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+class GeoJsonWriter : public ExportWriter {
+ public:
+  using ExportWriter::ExportWriter;
+  void add(const ImageRecord& image) override {
+    if (image.crs.empty() || !image.crs_from_pixel) {
+      throw RequestError(std::format("{} has no georeference, so its labels have no place on a map", image.file_name),
+                         "export to coco or masks instead");
+    }
+    copy_image(image, fs::path("images") / split_name(image.split));
+    const geo::CrsTransform transform(image.crs, "EPSG:4326");
+    const auto move = [&](layout::Vertices& vertices) {
+      for (layout::Point& p : vertices) {
+        const auto at = transform.apply(geo::crs_from_pixel(*image.crs_from_pixel, {p.x, p.y}));
+        if (!at) throw DataError(image.file_name, "a label has no place on Earth");
+        p = {at->x, at->y};
+      }
+    };
+    for (const layout::Feature& feature : image.features) {
+      formats::GeoFeature moved{feature.geometry, {{"class", class_name(feature)}, {"image", image.file_name}}};
+      for (layout::Polygon& part : moved.geometry.parts) {
+        move(part.exterior);
+        for (layout::Vertices& hole : part.holes) move(hole);
+      }
+      for (layout::Vertices& line : moved.geometry.lines) move(line);
+      move(moved.geometry.points);
+      const double metres = image.gsd.value_or(1.0);
+      if (moved.geometry.kind == layout::GeometryKind::polyline)
+        moved.properties["width"] = feature.geometry.width * metres;
+      if (moved.geometry.kind == layout::GeometryKind::point)
+        moved.properties["radius"] = feature.geometry.radius * metres;
+      file_.features.push_back(std::move(moved));
+    }
+  }
+  void finish() override { formats::write_geojson(file_, folder_ / "labels.geojson"); }
+
+ private:
+  formats::GeoFile file_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExportWriter> make_geojson_writer(const Dataset& dataset, const ExportOptions& options,
+                                                  const fs::path& folder) {
+  return std::make_unique<GeoJsonWriter>(dataset, options, folder);
+}
+
+}  // namespace terragen::data

@@ -1,0 +1,279 @@
+#include "terragen/data/folder_guess.h"
+
+#include <algorithm>
+#include <array>
+#include <format>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "terragen/core/error.h"
+#include "terragen/core/json_file.h"
+#include "terragen/data/path_match.h"
+#include "terragen/formats/dota.h"
+#include "terragen/formats/text_lines.h"
+#include "terragen/formats/voc.h"
+#include "terragen/formats/yolo.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kImageTypes = "{png,jpg,jpeg,tif,tiff,bmp,PNG,JPG,JPEG,TIF,TIFF}";
+
+struct Guess {
+  std::string task = "detection";
+  std::vector<std::pair<std::string, std::string>> classes;  // name, further keys as TOML
+  std::string images;
+  std::string format;
+  std::string labels;
+  std::map<std::string, std::vector<std::string>> splits;
+};
+
+std::string toml_string(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string toml_of(const Guess& guess, const fs::path& folder) {
+  std::string name = fs::absolute(folder / ".").parent_path().filename().string();
+  std::string toml = std::format(
+      "# Guessed from the folder's layout: check it, correct it, and import with it.\n"
+      "name = {}\ntask = {}\nlicence = \"\"      # of the imagery, kept with every copy\n"
+      "attribution = \"\"\n",
+      toml_string(name), toml_string(guess.task));
+  for (const auto& [label, keys] : guess.classes) {
+    toml += std::format("\n[[classes]]\nname = {}\n{}", toml_string(label), keys);
+  }
+  toml += std::format("\n[images]\npath = {}\ngeoreference = \"file\"\n", toml_string(guess.images));
+  toml += std::format("\n[labels]\nformat = {}\npath = {}\n", toml_string(guess.format), toml_string(guess.labels));
+  if (!guess.splits.empty()) toml += "\n[splits]\n";
+  for (const auto& [split, globs] : guess.splits) {
+    std::string list;
+    for (const std::string& glob : globs) list += (list.empty() ? "" : ", ") + toml_string(glob);
+    toml += std::format("{} = [{}]\n", split, list);
+  }
+  return toml;
+}
+
+bool has_files(const fs::path& folder, const std::string& glob) { return !glob_files(folder, glob).empty(); }
+
+// Globs for train, val and test where folders bear these names; nothing where none does.
+std::map<std::string, std::vector<std::string>> splits_by_folder(const std::vector<std::string>& images) {
+  static const std::map<std::string, std::string> kNames{{"train", "train"}, {"training", "train"}, {"val", "val"},
+                                                         {"valid", "val"},   {"validation", "val"}, {"test", "test"},
+                                                         {"testing", "test"}};
+  std::map<std::string, std::set<std::string>> found;
+  for (const std::string& image : images) {
+    fs::path below;
+    bool placed = false;
+    for (const fs::path& part : fs::path(image).parent_path()) {
+      below /= part;
+      const auto name = kNames.find(part.string());
+      if (name == kNames.end()) continue;
+      found[name->second].insert(below.generic_string() + "/**");
+      placed = true;
+      break;
+    }
+    if (!placed) return {};
+  }
+  std::map<std::string, std::vector<std::string>> splits;
+  for (const auto& [split, globs] : found) splits[split].assign(globs.begin(), globs.end());
+  return splits;
+}
+
+void add_names(Guess& guess, const std::set<std::string>& names) {
+  for (const std::string& name : names) guess.classes.emplace_back(name, "");
+}
+
+std::string images_glob(const std::string& folder) { return std::format("{}*.{}", folder, kImageTypes); }
+
+// The value of a top-level `key: value` of YAML, without quotes.
+std::string yaml_value(const std::vector<formats::TextLine>& lines, const std::string& key) {
+  for (const formats::TextLine& line : lines) {
+    if (!line.text.starts_with(key + ":")) continue;
+    std::string value = formats::trimmed(line.text.substr(key.size() + 1, line.text.find(" #") - key.size() - 1));
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) value = value.substr(1, value.size() - 2);
+    return value;
+  }
+  return "";
+}
+
+std::string yolo_format(const fs::path& root, const std::vector<std::string>& files) {
+  std::set<std::size_t> lengths;
+  for (const std::string& file : files) {
+    for (const formats::TextLine& line : formats::read_text_lines(root / file)) {
+      const std::size_t count = formats::words_of(line.text).size();
+      if (count > 0) lengths.insert(count);
+    }
+  }
+  if (lengths.empty() || lengths == std::set<std::size_t>{5}) return "yolo";
+  return lengths == std::set<std::size_t>{9} ? "yolo-obb" : "yolo-polygons";
+}
+
+std::optional<Guess> guess_yolo(const fs::path& root) {
+  for (const char* name : {"data.yaml", "dataset.yaml", "data.yml"}) {
+    if (!fs::exists(root / name)) continue;
+    Guess guess;
+    const std::vector<std::string> names = formats::read_yolo_names(root / name);
+    for (std::size_t k = 0; k < names.size(); ++k) guess.classes.emplace_back(names[k], std::format("id = {}\n", k));
+    guess.images = images_glob("**/images/**/");
+    guess.labels = "**/labels/**/*.txt";
+    guess.format = yolo_format(root, glob_files(root, guess.labels));
+    if (guess.format == "yolo-polygons") guess.task = "segmentation";
+    const auto lines = formats::read_text_lines(root / name);
+    for (const char* split : {"train", "val", "test"}) {
+      std::string value = yaml_value(lines, split);
+      // Exporters that write "../train/images" mean the folder beside data.yaml.
+      while (value.starts_with("../") || value.starts_with("./")) value = value.substr(value.find('/') + 1);
+      while (value.ends_with("/")) value.pop_back();
+      if (value.empty() || !fs::exists(root / value)) continue;
+      guess.splits[split].push_back(fs::is_directory(root / value) ? value + "/**" : "@" + value);
+    }
+    return guess;
+  }
+  return std::nullopt;
+}
+
+std::optional<Guess> guess_dota(const fs::path& root) {
+  for (const char* labels : {"**/labelTxt/*.txt", "**/labelTxt-*/*.txt"}) {
+    const std::vector<std::string> files = glob_files(root, labels);
+    if (files.empty()) continue;
+    Guess guess;
+    guess.format = "dota";
+    guess.labels = labels;
+    guess.images = images_glob("**/images/**/");
+    std::set<std::string> names;
+    std::vector<formats::LabelProblem> problems;
+    for (const std::string& file : files) {
+      for (const formats::NamedObject& object : formats::read_dota(root / file, problems))
+        names.insert(object.class_name);
+    }
+    add_names(guess, names);
+    guess.splits = splits_by_folder(glob_files(root, guess.images));
+    return guess;
+  }
+  return std::nullopt;
+}
+
+std::optional<Guess> guess_voc(const fs::path& root) {
+  const std::vector<std::string> files = glob_files(root, "**/Annotations/**/*.xml");
+  if (files.empty()) return std::nullopt;
+  Guess guess;
+  guess.format = "voc";
+  guess.labels = "**/Annotations/**/*.xml";
+  guess.images = images_glob("**/{JPEGImages,JPEGImages-*,images,Images}/**/");
+  std::set<std::string> names;
+  std::vector<formats::LabelProblem> problems;
+  for (const std::string& file : files) {
+    for (const formats::NamedObject& object : formats::read_voc(root / file, problems).objects)
+      names.insert(object.class_name);
+  }
+  add_names(guess, names);
+  for (const char* split : {"train", "val", "test"}) {
+    for (const std::string& list : glob_files(root, std::format("**/ImageSets/Main/{}.txt", split)))
+      guess.splits[split].push_back("@" + list);
+  }
+  return guess;
+}
+
+std::optional<Guess> guess_coco(const fs::path& root) {
+  Guess guess;
+  guess.format = "coco";
+  std::set<std::string> names;
+  std::string list;
+  bool shapes = false;
+  for (const std::string& file : glob_files(root, "**/*.json")) {
+    const Json json = read_json(root / file);
+    if (!json.is_object() || !json.contains("images") || !json.contains("annotations") || !json.contains("categories"))
+      continue;
+    list += (list.empty() ? "" : ",") + file;
+    for (const Json& category : json["categories"]) {
+      if (category.is_object() && category.contains("name") && category["name"].is_string())
+        names.insert(category["name"].get<std::string>());
+    }
+    for (const Json& annotation : json["annotations"]) {
+      shapes = shapes ||
+               (annotation.is_object() && annotation.contains("segmentation") && !annotation["segmentation"].empty());
+    }
+  }
+  if (list.empty()) return std::nullopt;
+  guess.labels = list.find(',') == std::string::npos ? list : "{" + list + "}";
+  guess.images = images_glob("**/");
+  if (shapes) guess.task = "segmentation";
+  add_names(guess, names);
+  guess.splits = splits_by_folder(glob_files(root, guess.images));
+  return guess;
+}
+
+// One class a value that the masks hold; 255 beside others is taken as "not labelled".
+void add_mask_classes(Guess& guess, const fs::path& root, const std::vector<std::string>& masks) {
+  std::set<std::string> colors;
+  std::set<int> ids;
+  for (const std::string& file : masks) {
+    const geo::Raster raster = geo::read_raster(root / file);
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x) {
+        if (raster.bands >= 3) {
+          colors.insert(std::format("#{:02X}{:02X}{:02X}", static_cast<int>(raster.at(0, x, y)),
+                                    static_cast<int>(raster.at(1, x, y)), static_cast<int>(raster.at(2, x, y))));
+        } else {
+          ids.insert(static_cast<int>(raster.at(0, x, y)));
+        }
+      }
+    }
+    if (colors.size() > 64 || ids.size() > 255) {
+      throw DataError((root / file).string(),
+                      "holds more values than a mask has classes: it may be an image, or saved with loss");
+    }
+  }
+  guess.format = colors.empty() ? "index-masks" : "color-masks";
+  for (const std::string& color : colors)
+    guess.classes.emplace_back("class-" + color.substr(1), std::format("color = \"{}\"\n", color));
+  for (const int id : ids) {
+    const bool binary = ids == std::set<int>{0, 255} || ids == std::set<int>{0, 1};
+    const std::string name = binary ? (id == 0 ? "background" : "object") : std::format("class-{}", id);
+    if (!binary && id == 255 && ids.size() > 2) continue;
+    guess.classes.emplace_back(name, std::format("id = {}\n", id));
+  }
+}
+
+std::optional<Guess> guess_masks(const fs::path& root) {
+  for (const char* below : {"masks", "labels", "gt", "annotations", "mask", "label"}) {
+    const std::string labels = std::format("**/{}/**/*.{}", below, "{png,tif,tiff,bmp,PNG,TIF}");
+    const std::vector<std::string> masks = glob_files(root, labels);
+    if (masks.empty() || !has_files(root, images_glob("**/{images,image,img,imgs}/**/"))) continue;
+    Guess guess;
+    guess.task = "segmentation";
+    guess.labels = labels;
+    guess.images = images_glob("**/{images,image,img,imgs}/**/");
+    add_mask_classes(guess, root, masks);
+    guess.splits = splits_by_folder(glob_files(root, guess.images));
+    return guess;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string guess_recipe(const fs::path& folder) {
+  for (const auto guess : {guess_yolo, guess_dota, guess_voc, guess_coco, guess_masks}) {
+    const std::optional<Guess> found = guess(folder);
+    if (!found) continue;
+    if (found->classes.empty()) throw DataError(folder.string(), "holds labels that name no class");
+    return toml_of(*found, folder);
+  }
+  throw DataError(folder.string(),
+                  "is in no layout that is recognised (YOLO's data.yaml, DOTA's labelTxt, VOC's Annotations, a COCO "
+                  "JSON, or images beside masks)",
+                  "write a recipe: docs/data.md has every key");
+}
+
+}  // namespace terragen::data

@@ -1,0 +1,153 @@
+#include "terragen/data/folder_guess.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/seed.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/data/exporter.h"
+#include "terragen/data/importer.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/layout/rasterise.h"
+
+namespace terragen::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSize = 256;
+constexpr int kObjects = 20;  // an image
+
+layout::Geometry random_shape(const std::string& kind, Random& random) {
+  const double x = random.uniform(40, 200);
+  const double y = random.uniform(40, 200);
+  const double w = random.uniform(4, 40);
+  const double h = random.uniform(4, 40);
+  if (kind == "boxes") return layout::make_box({x - w / 2, y - h / 2, x + w / 2, y + h / 2});
+  if (kind == "oriented") return layout::make_oriented_box({x, y, w, h, random.uniform(-1.5, 1.5)});
+  if (kind == "polygons") {
+    layout::Vertices ring;
+    for (int i = 0; i < 7; ++i) {
+      const double angle = 2 * 3.14159265 * i / 7;
+      const double r = random.uniform(0.5, 1.0);
+      ring.push_back({x + r * w * std::cos(angle) / 2, y + r * h * std::sin(angle) / 2});
+    }
+    return layout::make_polygon(ring);
+  }
+  layout::Geometry holed = layout::make_polygon(
+      {{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}},
+      {{{x + w / 4, y + h / 4}, {x + w / 2, y + h / 4}, {x + w / 2, y + h / 2}, {x + w / 4, y + h / 2}}});
+  holed.parts.push_back({{{x - 30, y - 30}, {x - 20, y - 30}, {x - 20, y - 18}}, {}});
+  return holed;
+}
+
+// 1,000 shapes over 50 images, and one image without any; splits by place.
+Dataset example(const fs::path& folder, const std::string& kind) {
+  fs::create_directories(folder / "images");
+  Dataset dataset;
+  dataset.folder = folder;
+  dataset.name = "d";
+  dataset.task = "detection";
+  dataset.data_type = "uint8";
+  dataset.taxonomy = layout::Taxonomy({{"car", {}}, {"bus", {}}, {"ship", {}}});
+  dataset.bands = {{"grey", 0, 255}};
+  Random random(7);
+  for (int i = 0; i <= 1000 / kObjects; ++i) {
+    const std::string name = std::format("t{}.tif", i);
+    geo::Raster raster = geo::make_raster(kSize, kSize, 1, geo::DataType::uint8);
+    raster.georeference = {"EPSG:32645", geo::GeoTransform{350000, 0.5, 0, 3057000, 0, -0.5}};
+    geo::write_raster(folder / "images" / name, raster);
+    ImageRecord image{.file_name = name, .width = kSize, .height = kSize, .crs = "EPSG:32645"};
+    image.split = i % 5 == 0 ? Split::test : Split::train;
+    image.crs_from_pixel = raster.georeference.crs_from_pixel;
+    image.gsd = 0.5;
+    for (int k = 0; k < kObjects && i * kObjects < 1000; ++k)
+      image.features.push_back({k % 3, random_shape(kind, random), false, {}});
+    dataset.images.push_back(image);
+  }
+  write_dataset(dataset, folder);
+  return read_dataset(folder);
+}
+
+double drawn_iou(const layout::Geometry& a, const layout::Geometry& b) {
+  // Drawn at eight times the size: the labels' own error is to be seen, not the grid's.
+  const layout::Affine larger{.a = 8, .e = 8};
+  const auto one = layout::rasterise(layout::transform(a, larger), 8 * kSize, 8 * kSize);
+  const auto two = layout::rasterise(layout::transform(b, larger), 8 * kSize, 8 * kSize);
+  double both = 0;
+  double either = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) both += one[i] & two[i], either += one[i] | two[i];
+  return either > 0 ? both / either : 0;
+}
+
+struct Case {
+  std::string format;
+  std::string shape;
+};
+
+void PrintTo(const Case& value, std::ostream* out) { *out << value.format << " " << value.shape; }
+
+class RoundTrip : public testing::TestWithParam<Case> {};
+
+TEST_P(RoundTrip, AThousandShapesThroughExportAndImportWithoutARecipe) {
+  const auto& [format, shape] = GetParam();
+  const test::ScratchFolder scratch;
+  const Dataset before = example(scratch.path() / "d", shape);
+  export_dataset(before, {.format = format, .shape = shape}, scratch.path() / "out");
+  const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "out"), "guess");
+  const Dataset after = import_dataset(recipe, scratch.path() / "out", scratch.path() / "again");
+  ASSERT_EQ(after.images.size(), before.images.size());
+  double worst = 1;
+  std::size_t empty = 0;
+  for (const ImageRecord& image : before.images) {
+    const auto found = std::ranges::find_if(
+        after.images, [&](const ImageRecord& other) { return other.source.find("/" + image.file_name + " ") != std::string::npos; });
+    ASSERT_NE(found, after.images.end()) << image.file_name;
+    EXPECT_EQ(found->split, image.split);
+    EXPECT_EQ(found->crs, image.crs);
+    ASSERT_EQ(found->features.size(), image.features.size()) << image.file_name;
+    if (image.features.empty()) ++empty;
+    for (std::size_t i = 0; i < image.features.size(); i += 5) {  // every shape has its like among five
+      const layout::Feature& one = image.features[i];
+      const layout::Feature& two = found->features[i];
+      EXPECT_EQ(before.taxonomy.at(one.class_index).name, after.taxonomy.at(two.class_index).name);
+      worst = std::min(worst, drawn_iou(one.geometry, two.geometry));
+      if (shape == "oriented") {
+        const double turn =
+            layout::minimum_oriented_box(one.geometry).angle - layout::minimum_oriented_box(two.geometry).angle;
+        EXPECT_NEAR(std::remainder(turn, 3.14159265358979 / 2), 0, 0.01);
+      }
+    }
+  }
+  EXPECT_GE(worst, 0.99);
+  EXPECT_EQ(empty, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,
+                         testing::Values(Case{"coco", "boxes"}, Case{"coco", "oriented"}, Case{"coco", "polygons"},
+                                         Case{"coco", "holes"}, Case{"yolo", "boxes"}, Case{"yolo", "oriented"},
+                                         Case{"yolo", "polygons"}, Case{"dota", "boxes"}, Case{"dota", "oriented"},
+                                         Case{"voc", "boxes"}),
+                         [](const auto& info) { return info.param.format + "_" + info.param.shape; });
+
+TEST(FolderGuess, ImagesBesideMasks) {
+  const test::ScratchFolder scratch;
+  const Dataset before = example(scratch.path() / "d", "holes");
+  export_dataset(before, {.format = "masks"}, scratch.path() / "out");
+  const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "out"), "guess");
+  EXPECT_EQ(recipe.labels_format, "index-masks");
+  EXPECT_EQ(recipe.classes.size(), 3U);  // 255 is not labelled
+}
+
+TEST(FolderGuess, WhatIsNotRecognisedSaysWhatWasLookedFor) {
+  const test::ScratchFolder scratch;
+  write_file(scratch.path() / "notes.txt", "nothing here");
+  EXPECT_THROW(guess_recipe(scratch.path()), DataError);
+}
+
+}  // namespace
+}  // namespace terragen::data
