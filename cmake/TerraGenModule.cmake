@@ -82,6 +82,7 @@ function(terragen_module)
     target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest GTest::gtest_main)
     if(M_TORCH)
       target_link_libraries(${target}_test PRIVATE terragen_torch)
+      target_precompile_headers(${target}_test REUSE_FROM terragen_torch_header)
     endif()
     # A suite named Golden* reads the reference tensors, one named Real* the real data: each gets its label.
     gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "-*Golden*:*Real*"

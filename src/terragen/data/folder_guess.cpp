@@ -31,6 +31,7 @@ struct Guess {
   std::string format;
   std::string labels;
   std::map<std::string, std::vector<std::string>> splits;
+  bool listed = false;  // splits are lists of images, which may lie in one folder
 };
 
 std::string toml_string(const std::string& text) {
@@ -53,6 +54,11 @@ std::string toml_of(const Guess& guess, const fs::path& folder) {
     toml += std::format("\n[[classes]]\nname = {}\n{}", toml_string(label), keys);
   }
   toml += std::format("\n[images]\npath = {}\ngeoreference = \"file\"\n", toml_string(guess.images));
+  if (guess.listed) {
+    toml +=
+        "place = \"(.*)\"      # every image a place of its own: name the part of the path that says where it was "
+        "taken\n";
+  }
   toml += std::format("\n[labels]\nformat = {}\npath = {}\n", toml_string(guess.format), toml_string(guess.labels));
   if (!guess.splits.empty()) toml += "\n[splits]\n";
   for (const auto& [split, globs] : guess.splits) {
@@ -135,7 +141,9 @@ std::optional<Guess> guess_yolo(const fs::path& root) {
       while (value.starts_with("../") || value.starts_with("./")) value = value.substr(value.find('/') + 1);
       while (value.ends_with("/")) value.pop_back();
       if (value.empty() || !fs::exists(root / value)) continue;
-      guess.splits[split].push_back(fs::is_directory(root / value) ? value + "/**" : "@" + value);
+      const bool folder = fs::is_directory(root / value);
+      guess.splits[split].push_back(folder ? value + "/**" : "@" + value);
+      guess.listed = guess.listed || !folder;
     }
     return guess;
   }
@@ -179,7 +187,7 @@ std::optional<Guess> guess_voc(const fs::path& root) {
   add_names(guess, names);
   for (const char* split : {"train", "val", "test"}) {
     for (const std::string& list : glob_files(root, std::format("**/ImageSets/Main/{}.txt", split)))
-      guess.splits[split].push_back("@" + list);
+      guess.splits[split].push_back("@" + list), guess.listed = true;
   }
   return guess;
 }

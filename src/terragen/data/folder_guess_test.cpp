@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <format>
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
@@ -104,8 +105,9 @@ TEST_P(RoundTrip, AThousandShapesThroughExportAndImportWithoutARecipe) {
   double worst = 1;
   std::size_t empty = 0;
   for (const ImageRecord& image : before.images) {
-    const auto found = std::ranges::find_if(
-        after.images, [&](const ImageRecord& other) { return other.source.find("/" + image.file_name + " ") != std::string::npos; });
+    const auto found = std::ranges::find_if(after.images, [&](const ImageRecord& other) {
+      return other.source.find("/" + image.file_name + " ") != std::string::npos;
+    });
     ASSERT_NE(found, after.images.end()) << image.file_name;
     EXPECT_EQ(found->split, image.split);
     EXPECT_EQ(found->crs, image.crs);
@@ -132,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,
                                          Case{"coco", "holes"}, Case{"yolo", "boxes"}, Case{"yolo", "oriented"},
                                          Case{"yolo", "polygons"}, Case{"dota", "boxes"}, Case{"dota", "oriented"},
                                          Case{"voc", "boxes"}),
-                         [](const auto& info) { return info.param.format + "_" + info.param.shape; });
+                         [](const auto& one) { return one.param.format + "_" + one.param.shape; });
 
 TEST(FolderGuess, ImagesBesideMasks) {
   const test::ScratchFolder scratch;

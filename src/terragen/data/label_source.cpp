@@ -107,7 +107,8 @@ void LabelSource::read_coco_file(const std::string& file) {
       feature.class_index = classes[static_cast<std::size_t>(feature.class_index)];
       return feature.class_index < 0;
     });
-    coco_images_.emplace(fs::path(image.file_name).filename().string(), CocoEntry{file, std::move(image)});
+    const std::string name = fs::path(image.file_name).filename().string();
+    coco_images_.emplace(name, CocoEntry{file, std::move(image)});
   }
   problems_.insert(problems_.end(), set.problems.begin(), set.problems.end());
 }
@@ -189,7 +190,8 @@ ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   for (auto found = first; found != last; ++found) {
     const bool whole_path = image.path.ends_with("/" + found->second.image.file_name);
     const auto shared = std::ranges::mismatch(image.path, found->second.file).in1 - image.path.begin();
-    const std::ptrdiff_t score = shared + (whole_path && found->second.image.file_name.find('/') != std::string::npos ? 100000 : 0);
+    const std::ptrdiff_t score =
+        shared + (whole_path && found->second.image.file_name.find('/') != std::string::npos ? 100000 : 0);
     if (score > most) most = score, best = &found->second;
   }
   const formats::AnnotatedImage& entry = best->image;

@@ -41,7 +41,7 @@ void write_dota(const std::vector<NamedObject>& objects, const std::filesystem::
     if (object.geometry.parts.size() != 1 || object.geometry.parts[0].exterior.size() != 4) {
       throw InternalError("[write_dota] the form carries four corners an object");
     }
-    for (const layout::Point& p : object.geometry.parts[0].exterior) text += std::format("{:.2f} {:.2f} ", p.x, p.y);
+    for (const layout::Point& p : object.geometry.parts[0].exterior) text += std::format("{:.3f} {:.3f} ", p.x, p.y);
     std::string name = object.class_name;
     std::ranges::replace(name, ' ', '-');
     text += std::format("{} {}\n", name, object.difficult ? 1 : 0);

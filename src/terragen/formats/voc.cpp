@@ -63,8 +63,8 @@ std::string escaped(const std::string& text) {
 
 // Whole numbers as such: many readers take nothing else.
 std::string coordinate(double value) {
-  std::string text = std::format("{:.2f}", value);
-  if (text.ends_with(".00")) text.resize(text.size() - 3);
+  std::string text = std::format("{:.3f}", value);
+  if (text.ends_with(".000")) text.resize(text.size() - 4);
   return text;
 }
 

@@ -22,7 +22,7 @@ struct VocFile {
 // DataError naming file and object for XML that is none, missing or broken numbers and boxes turned inside out; boxes
 // without area are dropped and reported.
 VocFile read_voc(const std::filesystem::path& path, std::vector<LabelProblem>& problems);
-// Bounds of the shapes as <bndbox>, in hundredths of a pixel where they are not whole.
+// Bounds of the shapes as <bndbox>, in thousandths of a pixel where they are not whole.
 void write_voc(const VocFile& file, int bands, const std::filesystem::path& path);
 
 }  // namespace terragen::formats

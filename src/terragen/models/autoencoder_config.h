@@ -20,7 +20,7 @@ struct AutoencoderConfig {
   double scaling_factor = 0.18215;
   std::vector<double> latents_mean;  // one a latent channel; empty (null on disk): scaling_factor serves
   std::vector<double> latents_std;
-  std::int64_t patch_size = 1;  // ours: pixels folded into channels before the first and after the last convolution
+  std::int64_t patch_size = 1;   // ours: pixels folded into channels before the first and after the last convolution
   bool linear_shortcut = false;  // ours: see linear_shortcut.h
 
   // Pixels a latent cell is wide.

@@ -24,16 +24,16 @@ torch::Tensor LinearShortcutImpl::decode(const torch::Tensor& z) { return torch:
 void LinearShortcutImpl::fit(const torch::Tensor& images) {
   const torch::NoGradGuard no_grad;
   const std::int64_t channels = down_->weight.size(0);
-  const torch::Tensor rows =
-      torch::pixel_unshuffle(images, cell_).permute({0, 2, 3, 1}).flatten(0, 2).to(torch::kFloat64);
+  torch::Tensor rows = torch::pixel_unshuffle(images, cell_).permute({0, 2, 3, 1}).flatten(0, 2).to(torch::kFloat64);
+  rows = rows.index_select(0, rows.isfinite().all(1).nonzero().squeeze(1));
   const torch::Tensor mean = rows.mean(0);
   const torch::Tensor centred = rows - mean;
   const torch::Tensor covariance = centred.t().matmul(centred) / static_cast<double>(rows.size(0));
   const auto [values, vectors] = torch::linalg_eigh(covariance, "L");  // ascending
   const std::int64_t all = values.size(0);
   if (channels > all || values[all - channels].item<double>() <= 0) {
-    throw RequestError(std::format("{} latent channels are more than the images' {}x{} cells can fill", channels, cell_,
-                                   cell_));
+    throw RequestError(
+        std::format("{} latent channels are more than the images' {}x{} cells can fill", channels, cell_, cell_));
   }
   const torch::Tensor axes = vectors.slice(1, all - channels, all).flip(1);
   const torch::Tensor spread = values.slice(0, all - channels, all).flip(0).sqrt();

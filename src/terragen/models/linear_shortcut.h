@@ -16,7 +16,8 @@ class LinearShortcutImpl : public torch::nn::Module {
   torch::Tensor decode(const torch::Tensor& z);      // [N, C, h, w] -> [N, B, h * cell, w * cell]
 
   // Sets both maps to the leading principal components of the images' cells, latents with mean 0 and deviation 1.
-  // images: [N, B, H, W]. RequestError when the images have fewer distinct directions than the latent has channels.
+  // images: [N, B, H, W]; cells that are not finite are left out. RequestError when the images have fewer distinct
+  // directions than the latent has channels.
   void fit(const torch::Tensor& images);
 
  private:
