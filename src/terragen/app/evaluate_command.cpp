@@ -12,7 +12,7 @@
 namespace terragen::app {
 namespace {
 
-struct Options {
+struct ReconstructionOptions {
   std::string model;
   std::vector<std::string> data;
   std::string split = "test";
@@ -20,7 +20,7 @@ struct Options {
   tensor::ComputeOptions compute;
 };
 
-void reconstruction(const Options& options) {
+void reconstruction(const ReconstructionOptions& options) {
   const std::vector<std::filesystem::path> data(options.data.begin(), options.data.end());
   const auto report = evaluation::evaluate_reconstruction(options.model, data, options.split, options.compute);
   std::printf("%-28s %8s %10s %10s\n", "dataset", "images", "PSNR dB", "worst");
@@ -37,7 +37,7 @@ void reconstruction(const Options& options) {
 void add_evaluate_command(CLI::App& app, std::function<void()>& run) {
   CLI::App* command = app.add_subcommand("evaluate", "Measure what a model is worth on held-out places");
   command->require_subcommand(1);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReconstructionOptions>();
   CLI::App* autoencoder = command->add_subcommand("reconstruction", "PSNR of the autoencoder, by dataset");
   autoencoder->add_option("model", options->model, "Model folder")->required();
   autoencoder->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();

@@ -8,14 +8,14 @@
 namespace terragen::app {
 namespace {
 
-struct Options {
+struct ExportCommandOptions {
   std::string dataset;
   std::string output;
   std::string split;
   data::ExportOptions format;
 };
 
-void export_to(Options options) {
+void export_to(ExportCommandOptions options) {
   const data::Dataset dataset = data::read_dataset(options.dataset);
   if (!options.split.empty()) options.format.split = data::split_from_name(options.split, "--split");
   const data::ExportSummary summary = data::export_dataset(dataset, options.format, options.output);
@@ -27,7 +27,7 @@ void export_to(Options options) {
 }  // namespace
 
 void add_export_command(CLI::App& app, std::function<void()>& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportCommandOptions>();
   CLI::App* command = app.add_subcommand("export", "Write a dataset in a format that other tools read");
   command->add_option("dataset", options->dataset, "Dataset folder")->required();
   command->add_option("--format", options->format.format, "coco, yolo, dota, voc, masks or geojson")->required();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <format>
 
@@ -12,7 +13,7 @@ namespace {
 std::atomic<ProgressMode> mode{ProgressMode::automatic};
 
 std::string duration_text(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   if (whole < 60) return std::format("{} s", whole);
   if (whole < 3600) return std::format("{} min {:02} s", whole / 60, whole % 60);
   return std::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
@@ -33,7 +34,12 @@ Progress::Progress(std::string label, std::int64_t total, std::string unit)
 }
 
 Progress::~Progress() {
-  if (active_ && done_ > 0) show({}, true);
+  if (active_ && done_ > done_before_) show({}, true);
+}
+
+void Progress::resume_at(std::int64_t done) {
+  done_ = done;
+  done_before_ = done;
 }
 
 void Progress::advance(std::int64_t steps, const std::string& note) {
@@ -49,7 +55,7 @@ void Progress::advance(std::int64_t steps, const std::string& note) {
 
 void Progress::show(const std::string& note, bool last) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done_ - done_before_) / seconds : 0;
   std::string line = std::format("{}: {}", label_, done_);
   if (total_ > 0) line += std::format("/{}", total_);
   line += std::format(" {}, {:.2f}/s", unit_, rate);

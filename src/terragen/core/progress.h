@@ -19,6 +19,8 @@ class Progress {
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+  // Counts work done by an earlier run, which the rate leaves out.
+  void resume_at(std::int64_t done);
   // `note` is short free text behind the figures ("loss 0.123").
   void advance(std::int64_t steps = 1, const std::string& note = {});
 
@@ -28,6 +30,7 @@ class Progress {
   std::string unit_;
   std::int64_t total_;
   std::int64_t done_ = 0;
+  std::int64_t done_before_ = 0;
   bool active_;
   bool terminal_;
   std::chrono::steady_clock::time_point began_;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
@@ -64,6 +67,64 @@ TEST(Exporter, CocoMasksAndGeoJson) {
   EXPECT_EQ(map.features.at(0).properties.at("class"), "bus");
   EXPECT_NEAR(map.features[0].geometry.parts[0].exterior[0].x, 85.48, 0.05);
   EXPECT_THROW(export_dataset(dataset, {.format = "shapefile"}, scratch.path() / "x"), RequestError);
+}
+
+// What pycocotools' index, annToMask and evaluation take for granted.
+void expect_coco_readers_content(const Json& coco) {
+  std::map<std::int64_t, std::pair<double, double>> images;
+  for (const Json& image : coco.at("images")) {
+    EXPECT_TRUE(image.at("file_name").is_string());
+    const auto [entry, fresh] = images.emplace(image.at("id"), std::pair{image.at("width"), image.at("height")});
+    EXPECT_TRUE(fresh);
+  }
+  std::set<std::int64_t> categories;
+  for (const Json& category : coco.at("categories")) {
+    EXPECT_TRUE(categories.insert(category.at("id").get<std::int64_t>()).second);
+    EXPECT_GT(category.at("id").get<int>(), 0);  // 0 is the background to many readers
+    EXPECT_TRUE(category.at("name").is_string());
+  }
+  std::set<std::int64_t> annotations;
+  for (const Json& annotation : coco.at("annotations")) {
+    EXPECT_TRUE(annotations.insert(annotation.at("id").get<std::int64_t>()).second);
+    EXPECT_TRUE(categories.contains(annotation.at("category_id")));
+    ASSERT_TRUE(images.contains(annotation.at("image_id")));
+    const auto [width, height] = images[annotation.at("image_id")];
+    const auto box = annotation.at("bbox").get<std::vector<double>>();
+    ASSERT_EQ(box.size(), 4U);
+    EXPECT_GT(box[2], 0);
+    EXPECT_GT(box[3], 0);
+    EXPECT_LT(box[0], width);
+    EXPECT_LT(box[1], height);
+    EXPECT_GT(annotation.at("area").get<double>(), 0);
+    const int crowd = annotation.at("iscrowd");
+    EXPECT_TRUE(crowd == 0 || crowd == 1);
+    const Json& segmentation = annotation.at("segmentation");
+    if (segmentation.is_array()) {
+      EXPECT_FALSE(segmentation.empty());
+      for (const Json& ring : segmentation) {
+        EXPECT_GE(ring.size(), 6U);
+        EXPECT_EQ(ring.size() % 2, 0U);
+      }
+    } else {
+      double sum = 0;
+      for (const Json& count : segmentation.at("counts")) sum += count.get<double>();
+      EXPECT_EQ(sum, width * height);
+      EXPECT_EQ(segmentation.at("size"), (Json{height, width}));
+    }
+  }
+}
+
+TEST(Exporter, CocoReadersFindWhatTheyTakeForGranted) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  layout::Geometry holed = layout::make_polygon({{5, 5}, {30, 5}, {30, 30}, {5, 30}}, {{{9, 9}, {15, 9}, {15, 15}}});
+  dataset.images[0].features.push_back({0, holed, false, {}});
+  dataset.images[0].features.push_back({0, layout::make_polyline({{0, 40}, {60, 44}}, 3), false, {}});
+  dataset.images[0].features.push_back({1, layout::make_point({50, 10}, 4), true, {}});
+  write_dataset(dataset, dataset.folder);
+  expect_coco_readers_content(read_json(dataset.folder / "annotations.json"));
+  export_dataset(dataset, {.format = "coco"}, scratch.path() / "c");
+  expect_coco_readers_content(read_json(scratch.path() / "c/train/_annotations.coco.json"));
 }
 
 }  // namespace

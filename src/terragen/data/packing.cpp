@@ -77,6 +77,7 @@ torch::Tensor to_bytes(const torch::Tensor& image, const Dataset& dataset) {
 PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output,
                           const PackOptions& options) {
   std::vector<Dataset> datasets;
+  datasets.reserve(folders.size());
   for (const auto& folder : folders) datasets.push_back(read_dataset(folder));
   if (datasets.empty()) throw RequestError("no datasets to pack");
   const Dataset& first = datasets.front();

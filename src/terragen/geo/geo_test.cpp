@@ -1,11 +1,15 @@
+#include <gdal_priv.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <limits>
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/core/memory.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/geo/raster_io.h"
 
@@ -108,6 +112,48 @@ TEST(RasterIo, DamageIsNamed) {
       path,
       "<VRTDataset rasterXSize=\"1\" rasterYSize=\"1\"><VRTRasterBand dataType=\"Byte\" band=\"1\"/></VRTDataset>");
   EXPECT_THROW(read_raster(path), DataError);
+}
+
+TEST(RasterIo, AFullDiskLeavesTheOldFile) {
+  const test::ScratchFolder scratch;
+  const auto path = scratch.path() / "a.tif";
+  const Raster old = pattern(8, 8, 3, DataType::uint8);
+  write_raster(path, old);
+  // A limit on file size behaves as a full disk does: writes fail.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{16384, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(write_raster(path, pattern(700, 700, 4, DataType::float32)), DataError);
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(read_raster(path).samples, old.samples);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.path()), {}), 1);
+}
+
+TEST(RasterIo, AHugeSparseImageIsReadByWindows) {
+  const test::ScratchFolder scratch;
+  const auto path = (scratch.path() / "huge.tif").string();
+  {
+    GDALAllRegister();
+    const char* options[] = {"SPARSE_OK=TRUE", "TILED=YES", "COMPRESS=DEFLATE", nullptr};
+    GDALDriver* driver = GetGDALDriverManager()->GetDriverByName("GTiff");
+    GDALDataset* huge = driver->Create(path.c_str(), 30000, 30000, 3, GDT_Byte, const_cast<char**>(options));
+    ASSERT_NE(huge, nullptr);
+    const std::uint8_t value = 200;
+    ASSERT_EQ(huge->GetRasterBand(2)->RasterIO(GF_Write, 29999, 29999, 1, 1, const_cast<std::uint8_t*>(&value), 1, 1,
+                                               GDT_Byte, 0, 0, nullptr),
+              CE_None);
+    GDALClose(huge);
+  }
+  const std::int64_t before = peak_memory_bytes();
+  const RasterInfo info = read_raster_info(path);
+  const auto windows = tile_grid(info.width, info.height, 1024, 0);
+  EXPECT_EQ(windows.size(), 900U);
+  const Raster last = read_raster(path, {}, windows.back());
+  EXPECT_EQ(last.at(1, 1023, 1023), 200);
+  EXPECT_EQ(last.at(0, 0, 0), 0);
+  EXPECT_LT(peak_memory_bytes() - before, std::int64_t{128} << 20);
 }
 
 TEST(Georeference, TileNames) {

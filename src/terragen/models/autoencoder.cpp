@@ -73,6 +73,12 @@ torch::Tensor AutoencoderKLImpl::denormalise(const torch::Tensor& latent) const 
   return latent * statistics(config_.latents_std, latent) + statistics(config_.latents_mean, latent);
 }
 
+torch::Tensor AutoencoderKLImpl::channel_weights() const {
+  if (!linear_shortcut_) return torch::ones({config_.latent_channels}, torch::kFloat64);
+  const torch::Tensor root = linear_shortcut_->reach().to(torch::kCPU, torch::kFloat64).clamp_min(1e-6).sqrt();
+  return root / root.square().mean().sqrt();
+}
+
 void AutoencoderKLImpl::set_latent_statistics(std::vector<double> mean, std::vector<double> deviation) {
   config_.latents_mean = std::move(mean);
   config_.latents_std = std::move(deviation);

@@ -30,13 +30,17 @@ class AutoencoderKLImpl : public torch::nn::Module {
   // z: [N, C, h, w]; result: [N, B, H, W].
   torch::Tensor decode(const torch::Tensor& z, const Trace& trace = {});
 
-  // Between the encoder's latents and those the generator sees, which have mean 0 and deviation 1.
+  // Between the encoder's latents and those the generator sees, which have mean 0 and on average deviation 1.
   torch::Tensor normalise(const torch::Tensor& z) const;
   torch::Tensor denormalise(const torch::Tensor& latent) const;
   // Starts a new autoencoder with a linear shortcut at the images' principal components, its networks at zero.
   // images: [N, B, H, W].
   void fit_shortcut(const torch::Tensor& images);
-  // Measured on training images once training has ended.
+  // The deviations of the channels that the generator sees, root mean square 1: [C]. Where a linear shortcut says how
+  // far a channel moves the pixels they follow the square root of that, else they are equal. Latents of equal deviation
+  // would make the finest texture weigh as much as the mean colour, and be decided at the same noise.
+  torch::Tensor channel_weights() const;
+  // Of the encoder's latents, measured on training images once training has ended.
   void set_latent_statistics(std::vector<double> mean, std::vector<double> deviation);
 
  private:

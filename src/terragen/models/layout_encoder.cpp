@@ -10,18 +10,18 @@
 namespace terragen::models {
 namespace {
 
-namespace nn = torch::nn;
+namespace tn = torch::nn;
 
 constexpr std::int64_t kTaskChannels = 64;
 // 8 frequencies, sine and cosine, of 8 box numbers and 32 vertex numbers.
 constexpr std::int64_t kFourier = 16;
 constexpr std::int64_t kGeometryFeatures = kFourier * (8 + 2 * kTokenVertices);
 
-nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
+tn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  return tn::Conv2d(tn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
 }
 
-void zero(const nn::Linear& layer) {
+void zero(const tn::Linear& layer) {
   const torch::NoGradGuard no_grad;
   layer->weight.zero_();
   layer->bias.zero_();
@@ -104,50 +104,50 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   const auto tasks = static_cast<std::int64_t>(config_.tasks.size());
   const std::int64_t d = config_.token_dim;
 
-  token_class_ = register_module("token_class", nn::Embedding(classes, 64));
-  token_kind_ = register_module("token_kind", nn::Embedding(kTokenKinds, 16));
+  token_class_ = register_module("token_class", tn::Embedding(classes, 64));
+  token_kind_ = register_module("token_kind", tn::Embedding(kTokenKinds, 16));
   null_geometry_ = register_parameter("null_geometry", torch::zeros({kGeometryFeatures}));
   null_gsd_ = register_parameter("null_gsd", torch::zeros({kFourier}));
   token_mlp_ =
-      register_module("token_mlp", nn::Sequential(nn::Linear(64 + 16 + 1 + kGeometryFeatures, 2 * d), nn::SiLU(),
-                                                  nn::Linear(2 * d, d), nn::LayerNorm(nn::LayerNormOptions({d}))));
-  task_token_ = register_module("task_token", nn::Embedding(tasks + 1, d));
-  metadata_mlp_ = register_module("metadata_mlp", nn::Sequential(nn::Linear(kFourier, d), nn::SiLU(), nn::Linear(d, d),
-                                                                 nn::LayerNorm(nn::LayerNormOptions({d}))));
-  const nn::Linear last(config_.time_dim, config_.time_dim);
+      register_module("token_mlp", tn::Sequential(tn::Linear(64 + 16 + 1 + kGeometryFeatures, 2 * d), tn::SiLU(),
+                                                  tn::Linear(2 * d, d), tn::LayerNorm(tn::LayerNormOptions({d}))));
+  task_token_ = register_module("task_token", tn::Embedding(tasks + 1, d));
+  metadata_mlp_ = register_module("metadata_mlp", tn::Sequential(tn::Linear(kFourier, d), tn::SiLU(), tn::Linear(d, d),
+                                                                 tn::LayerNorm(tn::LayerNormOptions({d}))));
+  const tn::Linear last(config_.time_dim, config_.time_dim);
   zero(last);
   time_mlp_ = register_module("time_mlp",
-                              nn::Sequential(nn::Linear(kTaskChannels + kFourier, config_.time_dim), nn::SiLU(), last));
+                              tn::Sequential(tn::Linear(kTaskChannels + kFourier, config_.time_dim), tn::SiLU(), last));
 
   const std::int64_t planes = config_.class_channels;
-  class_planes_ = register_module("class_planes", nn::Conv2d(nn::Conv2dOptions(classes, planes, 1).bias(false)));
+  class_planes_ = register_module("class_planes", tn::Conv2d(tn::Conv2dOptions(classes, planes, 1).bias(false)));
   null_layout_ = register_parameter("null_layout", torch::zeros({planes}));
-  stem_ = register_module("stem", nn::Sequential());
+  stem_ = register_module("stem", tn::Sequential());
   std::int64_t in = planes + 2;
   for (int factor = config_.latent_cell / config_.raster_cell; factor > 1; factor /= 2) {
     const std::int64_t out = factor == 2 ? config_.channels.front() : 40;
     stem_->push_back(convolution(in, out, 2));
-    stem_->push_back(nn::GroupNorm(8, out));
-    stem_->push_back(nn::SiLU());
+    stem_->push_back(tn::GroupNorm(8, out));
+    stem_->push_back(tn::SiLU());
     in = out;
   }
-  pyramid_ = register_module("pyramid", nn::ModuleList());
-  adapters_ = register_module("adapters", nn::ModuleList());
-  fusion_ = register_module("fusion", nn::ModuleList());
+  pyramid_ = register_module("pyramid", tn::ModuleList());
+  adapters_ = register_module("adapters", tn::ModuleList());
+  fusion_ = register_module("fusion", tn::ModuleList());
   for (std::size_t k = 0; k < config_.channels.size(); ++k) {
     const std::int64_t out = config_.channels[k];
-    pyramid_->push_back(nn::Sequential(convolution(in, out, k == 0 ? 1 : 2), nn::GroupNorm(8, out), nn::SiLU(),
+    pyramid_->push_back(tn::Sequential(convolution(in, out, k == 0 ? 1 : 2), tn::GroupNorm(8, out), tn::SiLU(),
                                        convolution(out, out, 1)));
-    const nn::Linear adapter(kTaskChannels, 2 * out);
+    const tn::Linear adapter(kTaskChannels, 2 * out);
     zero(adapter);
     adapters_->push_back(adapter);
     if (config_.vector_branch) fusion_->push_back(LayoutFusion(out, d, config_.heads));
     in = out;
   }
-  const nn::Linear token_adapter(kTaskChannels, 2 * d);
+  const tn::Linear token_adapter(kTaskChannels, 2 * d);
   zero(token_adapter);
   adapters_->push_back(token_adapter);
-  task_embedding_ = register_module("task_embedding", nn::Embedding(tasks + 1, kTaskChannels));
+  task_embedding_ = register_module("task_embedding", tn::Embedding(tasks + 1, kTaskChannels));
 }
 
 torch::Tensor LayoutEncoderImpl::tokens_of(const LayoutTensors& layout) {
@@ -185,7 +185,7 @@ LayoutEncoding LayoutEncoderImpl::forward(const LayoutTensors& layout, const Con
 
   const torch::Tensor task_features = task_embedding_(task);
   const auto adapt = [&](std::size_t index, const torch::Tensor& x, bool channels_first) {
-    const torch::Tensor both = adapters_[index]->as<nn::Linear>()->forward(task_features);
+    const torch::Tensor both = adapters_[index]->as<tn::Linear>()->forward(task_features);
     const auto parts = both.chunk(2, 1);
     const std::vector<std::int64_t> shape =
         channels_first ? std::vector<std::int64_t>{n, -1, 1, 1} : std::vector<std::int64_t>{n, 1, -1};
@@ -208,7 +208,7 @@ LayoutEncoding LayoutEncoderImpl::forward(const LayoutTensors& layout, const Con
   torch::Tensor x =
       stem_->is_empty() ? raster_input(layout, keep_layout) : stem_->forward(raster_input(layout, keep_layout));
   for (std::size_t k = 0; k < config_.channels.size(); ++k) {
-    x = pyramid_[k]->as<nn::Sequential>()->forward(x);
+    x = pyramid_[k]->as<tn::Sequential>()->forward(x);
     torch::Tensor fused = adapt(k, x, true);
     if (config_.vector_branch) {
       if (k > 0) distance = at::avg_pool2d(distance, {2, 2}, {2, 2}, {0, 0}, true);

@@ -21,6 +21,8 @@ torch::Tensor LinearShortcutImpl::encode(const torch::Tensor& image) {
 
 torch::Tensor LinearShortcutImpl::decode(const torch::Tensor& z) { return torch::pixel_shuffle(up_(z), cell_); }
 
+torch::Tensor LinearShortcutImpl::reach() const { return up_->weight.detach().square().mean({0, 2, 3}).sqrt(); }
+
 void LinearShortcutImpl::fit(const torch::Tensor& images) {
   const torch::NoGradGuard no_grad;
   const std::int64_t channels = down_->weight.size(0);

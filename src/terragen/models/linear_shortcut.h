@@ -19,6 +19,8 @@ class LinearShortcutImpl : public torch::nn::Module {
   // images: [N, B, H, W]; cells that are not finite are left out. RequestError when the images have fewer distinct
   // directions than the latent has channels.
   void fit(const torch::Tensor& images);
+  // How far a latent channel moves the pixels, root mean square over a cell: [C].
+  torch::Tensor reach() const;
 
  private:
   std::int64_t cell_;

@@ -71,7 +71,7 @@ void AutoencoderTask::save(const std::filesystem::path& folder) {
   }
   const torch::Tensor all = torch::cat(means).transpose(0, 1).flatten(1).to(torch::kFloat64);
   const torch::Tensor mean = all.mean(1);
-  const torch::Tensor deviation = all.std(1).clamp_min(1e-6);
+  const torch::Tensor deviation = (all.std(1).clamp_min(1e-6) / autoencoder_->channel_weights()).contiguous();
   autoencoder_->set_latent_statistics(
       std::vector<double>(mean.data_ptr<double>(), mean.data_ptr<double>() + mean.numel()),
       std::vector<double>(deviation.data_ptr<double>(), deviation.data_ptr<double>() + deviation.numel()));

@@ -17,7 +17,9 @@ struct GeneratorTaskOptions {
   double drop_metadata = 0.2;
   double drop_all = 0.05;      // and together: what guidance leads away from
   double inpaint_share = 0.2;  // of samples that see part of the image and paint the rest
-  double min_snr_gamma = 5.0;  // weight min(SNR, gamma) of the x0 error; 0: none
+  // Weight min(SNR, gamma) of the x0 error; 0: none. Where the schedule ends at zero SNR it silences exactly the steps
+  // that turn a layout into a scene, so none is the default.
+  double min_snr_gamma = 0.0;
 
   void validate() const;
 };

@@ -88,7 +88,7 @@ TrainingEnd Trainer::train() {
 
   TrainLog log(run_, state.step);
   Progress progress("training", options_.steps, "steps");
-  progress.advance(state.step);
+  progress.resume_at(state.step);
   const auto began = std::chrono::steady_clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
   const std::int64_t first = state.step;
