@@ -71,6 +71,11 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--crop", job.crop, "Pixels of the square crops")->capture_default_str();
   command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")
       ->capture_default_str();
+  command->add_option("--data-parallel", job.trainer.data_parallel, "Parts of a batch computed side by side")
+      ->capture_default_str();
+  command
+      ->add_option("--cycle", job.cycle, "Batches after which the same crops come again, their latents kept; 0: never")
+      ->capture_default_str();
   command->add_option("--learning-rate", job.trainer.learning_rate, "Highest learning rate")->capture_default_str();
   command->add_option("--warmup", job.trainer.warmup_steps, "Steps of linear warm-up")->capture_default_str();
   command->add_option("--ema", job.trainer.ema_decay, "Decay of the weights' moving average")->capture_default_str();

@@ -8,4 +8,9 @@ namespace terragen {
 // Peak resident memory of this process so far, in bytes.
 std::int64_t peak_memory_bytes();
 
+// Keeps freed memory in the process instead of handing it back to the system. Training frees and asks for the same
+// large blocks in every step, and fresh pages have to be cleared each time. For the whole process; no effect beyond
+// glibc.
+void keep_freed_memory();
+
 }  // namespace terragen

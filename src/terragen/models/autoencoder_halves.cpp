@@ -13,8 +13,8 @@ void tell(const Trace& trace, const std::string& name, const torch::Tensor& valu
   if (trace) trace(name, value);
 }
 
-tn::GroupNorm group_norm(const AutoencoderConfig& config, std::int64_t channels) {
-  return tn::GroupNorm(tn::GroupNormOptions(config.norm_num_groups, channels).eps(kEps));
+nn::GroupNorm group_norm(const AutoencoderConfig& config, std::int64_t channels) {
+  return nn::GroupNorm(config.norm_num_groups, channels, kEps);
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ torch::Tensor EncoderImpl::forward(const torch::Tensor& image, const Trace& trac
   }
   h = mid_block_(h);
   tell(trace, "encoder.mid_block", h);
-  h = conv_out_(torch::silu(conv_norm_out_(h)));
+  h = conv_out_(conv_norm_out_->silu(h));
   tell(trace, "encoder.conv_out", h);
   return h;
 }
@@ -111,7 +111,7 @@ torch::Tensor DecoderImpl::forward(const torch::Tensor& z, const Trace& trace) {
     h = up_blocks_[i]->as<AutoencoderLevel>()->forward(h);
     tell(trace, std::format("decoder.up_blocks.{}", i), h);
   }
-  h = conv_out_(torch::silu(conv_norm_out_(h)));
+  h = conv_out_(conv_norm_out_->silu(h));
   return patch_size_ > 1 ? torch::pixel_shuffle(h, patch_size_) : h;
 }
 

@@ -6,6 +6,7 @@
 #include "terragen/models/autoencoder_config.h"
 #include "terragen/models/unet.h"
 #include "terragen/nn/attention.h"
+#include "terragen/nn/group_norm.h"
 #include "terragen/nn/resnet_block.h"
 
 namespace terragen::models {
@@ -46,7 +47,7 @@ class EncoderImpl : public torch::nn::Module {
   torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};
   torch::nn::ModuleList down_blocks_{nullptr};
   AutoencoderMidBlock mid_block_{nullptr};
-  torch::nn::GroupNorm conv_norm_out_{nullptr};
+  nn::GroupNorm conv_norm_out_{nullptr};
 };
 TORCH_MODULE(Encoder);
 
@@ -61,7 +62,7 @@ class DecoderImpl : public torch::nn::Module {
   torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};
   torch::nn::ModuleList up_blocks_{nullptr};
   AutoencoderMidBlock mid_block_{nullptr};
-  torch::nn::GroupNorm conv_norm_out_{nullptr};
+  nn::GroupNorm conv_norm_out_{nullptr};
 };
 TORCH_MODULE(Decoder);
 

@@ -6,6 +6,7 @@
 #include "terragen/core/error.h"
 #include "terragen/models/layout_fusion.h"
 #include "terragen/nn/embeddings.h"
+#include "terragen/nn/group_norm.h"
 
 namespace terragen::models {
 namespace {
@@ -127,7 +128,7 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   for (int factor = config_.latent_cell / config_.raster_cell; factor > 1; factor /= 2) {
     const std::int64_t out = factor == 2 ? config_.channels.front() : 40;
     stem_->push_back(convolution(in, out, 2));
-    stem_->push_back(tn::GroupNorm(8, out));
+    stem_->push_back(nn::GroupNorm(8, out));
     stem_->push_back(tn::SiLU());
     in = out;
   }
@@ -136,7 +137,7 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   fusion_ = register_module("fusion", tn::ModuleList());
   for (std::size_t k = 0; k < config_.channels.size(); ++k) {
     const std::int64_t out = config_.channels[k];
-    pyramid_->push_back(tn::Sequential(convolution(in, out, k == 0 ? 1 : 2), tn::GroupNorm(8, out), tn::SiLU(),
+    pyramid_->push_back(tn::Sequential(convolution(in, out, k == 0 ? 1 : 2), nn::GroupNorm(8, out), tn::SiLU(),
                                        convolution(out, out, 1)));
     const tn::Linear adapter(kTaskChannels, 2 * out);
     zero(adapter);

@@ -10,7 +10,7 @@ namespace tn = torch::nn;
 
 LayoutFusionImpl::LayoutFusionImpl(std::int64_t channels, std::int64_t token_dim, std::int64_t heads)
     : heads_(heads), inner_(32 * heads) {
-  norm_ = register_module("norm", tn::GroupNorm(8, channels));
+  norm_ = register_module("norm", nn::GroupNorm(8, channels));
   to_q_ = register_module("to_q", tn::Linear(tn::LinearOptions(channels, inner_).bias(false)));
   to_k_ = register_module("to_k", tn::Linear(tn::LinearOptions(token_dim, inner_).bias(false)));
   to_v_ = register_module("to_v", tn::Linear(tn::LinearOptions(token_dim, inner_).bias(false)));

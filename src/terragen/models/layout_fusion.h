@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "terragen/nn/group_norm.h"
+
 namespace terragen::models {
 
 // F = P + CrossAttention(Q = P, K = V = tokens) with an additive prior -alpha * max(0, signed distance), alpha learned
@@ -17,7 +19,7 @@ class LayoutFusionImpl : public torch::nn::Module {
  private:
   std::int64_t heads_;
   std::int64_t inner_;
-  torch::nn::GroupNorm norm_{nullptr};
+  nn::GroupNorm norm_{nullptr};
   torch::nn::Linear to_q_{nullptr}, to_k_{nullptr}, to_v_{nullptr}, to_out_{nullptr};
   torch::Tensor log_alpha_;
 };

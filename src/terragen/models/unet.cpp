@@ -20,8 +20,7 @@ UNet2DConditionModelImpl::UNet2DConditionModelImpl(UNetConfig config) : config_(
     up_blocks_->push_back(UpBlock(config_, i));
   }
   mid_block_ = register_module("mid_block", MidBlock(config_));
-  conv_norm_out_ = register_module(
-      "conv_norm_out", tn::GroupNorm(tn::GroupNormOptions(config_.norm_num_groups, first).eps(config_.norm_eps)));
+  conv_norm_out_ = register_module("conv_norm_out", nn::GroupNorm(config_.norm_num_groups, first, config_.norm_eps));
   conv_out_ = register_module("conv_out", nn::conv3x3(first, config_.out_channels));
 }
 

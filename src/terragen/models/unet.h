@@ -10,6 +10,7 @@
 #include "terragen/models/unet_blocks.h"
 #include "terragen/models/unet_config.h"
 #include "terragen/nn/embeddings.h"
+#include "terragen/nn/group_norm.h"
 
 namespace terragen::models {
 
@@ -40,7 +41,7 @@ class UNet2DConditionModelImpl : public torch::nn::Module {
   nn::TimestepEmbedding time_embedding_{nullptr};
   torch::nn::ModuleList down_blocks_{nullptr}, up_blocks_{nullptr};
   MidBlock mid_block_{nullptr};
-  torch::nn::GroupNorm conv_norm_out_{nullptr};
+  nn::GroupNorm conv_norm_out_{nullptr};
 };
 TORCH_MODULE(UNet2DConditionModel);
 

@@ -110,7 +110,7 @@ torch::Tensor BasicTransformerBlockImpl::forward(const torch::Tensor& x, const A
 Transformer2DImpl::Transformer2DImpl(const TransformerOptions& options)
     : linear_projection_(options.linear_projection) {
   const std::int64_t c = options.channels;
-  norm_ = register_module("norm", tn::GroupNorm(tn::GroupNormOptions(options.groups, c).eps(1e-6)));
+  norm_ = register_module("norm", GroupNorm(options.groups, c, 1e-6));
   if (linear_projection_) {
     proj_in_ = tn::AnyModule(register_module("proj_in", linear(c, c)));
   } else {
@@ -141,7 +141,7 @@ torch::Tensor Transformer2DImpl::forward(const torch::Tensor& x, const Attention
 }
 
 SpatialAttentionImpl::SpatialAttentionImpl(std::int64_t channels, std::int64_t groups, double eps) {
-  group_norm_ = register_module("group_norm", tn::GroupNorm(tn::GroupNormOptions(groups, channels).eps(eps)));
+  group_norm_ = register_module("group_norm", GroupNorm(groups, channels, eps));
   to_q_ = register_module("to_q", linear(channels, channels));
   to_k_ = register_module("to_k", linear(channels, channels));
   to_v_ = register_module("to_v", linear(channels, channels));

@@ -5,6 +5,8 @@
 
 #include <optional>
 
+#include "terragen/nn/group_norm.h"
+
 namespace terragen::nn {
 
 // softmax(q k^T / sqrt(d) + mask) v with the library's fused kernel. q, k, v: [N, heads, L, d]; mask: additive,
@@ -87,7 +89,7 @@ class Transformer2DImpl : public torch::nn::Module {
 
  private:
   bool linear_projection_;
-  torch::nn::GroupNorm norm_{nullptr};
+  GroupNorm norm_{nullptr};
   torch::nn::AnyModule proj_in_, proj_out_;
   torch::nn::ModuleList transformer_blocks_{nullptr};
 };
@@ -100,7 +102,7 @@ class SpatialAttentionImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
-  torch::nn::GroupNorm group_norm_{nullptr};
+  GroupNorm group_norm_{nullptr};
   torch::nn::Linear to_q_{nullptr}, to_k_{nullptr}, to_v_{nullptr};
   torch::nn::ModuleList to_out_{nullptr};
 };

@@ -6,7 +6,7 @@ namespace tn = torch::nn;
 
 FeatureModulationImpl::FeatureModulationImpl(std::int64_t channels, std::int64_t feature_channels,
                                              std::int64_t groups) {
-  norm_ = register_module("norm", tn::GroupNorm(tn::GroupNormOptions(groups, channels).affine(false)));
+  norm_ = register_module("norm", GroupNorm(groups, channels, 1e-5, false));
   gamma_ = register_module("gamma", tn::Conv2d(tn::Conv2dOptions(feature_channels, channels, 1)));
   beta_ = register_module("beta", tn::Conv2d(tn::Conv2dOptions(feature_channels, channels, 1)));
   const torch::NoGradGuard no_grad;

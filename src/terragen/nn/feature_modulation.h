@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "terragen/nn/group_norm.h"
+
 namespace terragen::nn {
 
 class FeatureModulationImpl : public torch::nn::Module {
@@ -12,7 +14,7 @@ class FeatureModulationImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& h, const torch::Tensor& features);
 
  private:
-  torch::nn::GroupNorm norm_{nullptr};
+  GroupNorm norm_{nullptr};
   torch::nn::Conv2d gamma_{nullptr}, beta_{nullptr};
 };
 TORCH_MODULE(FeatureModulation);

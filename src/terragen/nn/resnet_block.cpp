@@ -8,18 +8,18 @@ tn::Conv2d conv3x3(std::int64_t in, std::int64_t out) { return tn::Conv2d(tn::Co
 
 ResnetBlock2DImpl::ResnetBlock2DImpl(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t groups,
                                      double eps) {
-  norm1_ = register_module("norm1", tn::GroupNorm(tn::GroupNormOptions(groups, in).eps(eps)));
+  norm1_ = register_module("norm1", GroupNorm(groups, in, eps));
   conv1_ = register_module("conv1", conv3x3(in, out));
   if (time_dim > 0) time_emb_proj_ = register_module("time_emb_proj", tn::Linear(time_dim, out));
-  norm2_ = register_module("norm2", tn::GroupNorm(tn::GroupNormOptions(groups, out).eps(eps)));
+  norm2_ = register_module("norm2", GroupNorm(groups, out, eps));
   conv2_ = register_module("conv2", conv3x3(out, out));
   if (in != out) conv_shortcut_ = register_module("conv_shortcut", tn::Conv2d(tn::Conv2dOptions(in, out, 1)));
 }
 
 torch::Tensor ResnetBlock2DImpl::forward(const torch::Tensor& x, const torch::Tensor& time) {
-  torch::Tensor h = conv1_(torch::silu(norm1_(x)));
+  torch::Tensor h = conv1_(norm1_->silu(x));
   if (time_emb_proj_) h = h + time_emb_proj_(torch::silu(time)).unsqueeze(-1).unsqueeze(-1).to(h.scalar_type());
-  h = conv2_(torch::silu(norm2_(h)));
+  h = conv2_(norm2_->silu(h));
   return h + (conv_shortcut_ ? conv_shortcut_(x) : x);
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "terragen/nn/group_norm.h"
+
 namespace terragen::nn {
 
 // norm1, SiLU, conv1, + time, norm2, SiLU, conv2, + shortcut.
@@ -17,7 +19,7 @@ class ResnetBlock2DImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time);
 
  private:
-  torch::nn::GroupNorm norm1_{nullptr}, norm2_{nullptr};
+  GroupNorm norm1_{nullptr}, norm2_{nullptr};
   torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr}, conv_shortcut_{nullptr};
   torch::nn::Linear time_emb_proj_{nullptr};
 };

@@ -11,6 +11,7 @@ namespace terragen::shards {
 void LoaderOptions::validate() const {
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
+  if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)
     throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));
@@ -29,6 +30,24 @@ Batch collate(const std::vector<Sample>& samples) {
   batch.images = torch::stack(images);
   batch.valid = torch::stack(valid);
   return batch;
+}
+
+std::vector<Batch> split(const Batch& batch, int parts) {
+  const std::int64_t whole = batch.images.size(0);
+  if (parts < 1 || whole % parts != 0) {
+    throw RequestError(std::format("a batch of {} cannot be cut into {} equal parts", whole, parts));
+  }
+  const std::int64_t size = whole / parts;
+  std::vector<Batch> result(static_cast<std::size_t>(parts));
+  for (std::int64_t i = 0; i < parts; ++i) {
+    Batch& part = result[static_cast<std::size_t>(i)];
+    part.images = batch.images.slice(0, i * size, (i + 1) * size);
+    part.valid = batch.valid.slice(0, i * size, (i + 1) * size);
+    part.layouts.assign(batch.layouts.begin() + i * size, batch.layouts.begin() + (i + 1) * size);
+    part.sources.assign(batch.sources.begin() + i * size, batch.sources.begin() + (i + 1) * size);
+    if (batch.key >= 0) part.key = batch.key * parts + i;
+  }
+  return result;
 }
 
 Loader::Loader(const ShardReader& reader, LoaderOptions options) : reader_(reader), options_(options) {
@@ -70,6 +89,7 @@ void Loader::seek(std::int64_t step) {
 }
 
 Batch Loader::batch_of(std::int64_t step) const {
+  if (options_.cycle > 0 && step >= 0) step %= options_.cycle;
   std::vector<Sample> samples;
   for (int i = 0; i < options_.batch; ++i) {
     Random random(
@@ -80,7 +100,9 @@ Batch Loader::batch_of(std::int64_t step) const {
     const auto index = indexes[static_cast<std::size_t>(random.below(std::ssize(indexes)))];
     samples.push_back(augment(reader_.get(index), options_.augment, random));
   }
-  return collate(samples);
+  Batch batch = collate(samples);
+  if (options_.cycle > 0 && step >= 0) batch.key = step;
+  return batch;
 }
 
 void Loader::work() {

@@ -21,12 +21,15 @@ struct Batch {
   torch::Tensor valid;                  // [N, 1, S, S], float32, 1 where measured
   std::vector<layout::Layout> layouts;  // S x S each
   std::vector<std::string> sources;
+  std::int64_t key = -1;  // batches of one key are equal; negative: not said
 };
 
 struct LoaderOptions {
   int batch = 16;
   std::uint64_t seed = 0;
-  int threads = 1;       // that prepare batches ahead; 0: prepared when asked for
+  int threads = 1;  // that prepare batches ahead; 0: prepared when asked for
+  // After so many batches the same crops come again, so that what is computed from them alone may be kept; 0: never.
+  std::int64_t cycle = 0;
   double balance = 0.5;  // datasets are drawn in proportion to their size to this power (1: as they are)
   AugmentOptions augment;
 
@@ -68,5 +71,7 @@ class Loader {
 
 // Stacks samples of one size.
 Batch collate(const std::vector<Sample>& samples);
+// Equal consecutive parts, with keys of their own. RequestError unless `parts` divides the batch.
+std::vector<Batch> split(const Batch& batch, int parts);
 
 }  // namespace terragen::shards

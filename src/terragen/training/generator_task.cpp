@@ -89,10 +89,22 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
   model_.autoencoder->eval();
 }
 
-torch::Tensor GeneratorTask::latents_of(const torch::Tensor& images) {
+torch::Tensor GeneratorTask::latents_of(const shards::Batch& batch, const torch::Device& device) {
   const torch::NoGradGuard no_grad;
-  model_.autoencoder->to(images.device());
-  return model_.autoencoder->normalise(model_.autoencoder->encode(images).mean);
+  if (batch.key >= 0) {
+    const std::scoped_lock lock(latents_mutex_);
+    const auto kept = latents_.find(batch.key);
+    if (kept != latents_.end()) return kept->second.to(device, torch::kFloat32);
+  }
+  if (model_.autoencoder->parameters().front().device() != device) model_.autoencoder->to(device);
+  const torch::Tensor images = batch.images.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor latents = model_.autoencoder->normalise(model_.autoencoder->encode(images).mean);
+  if (batch.key < 0) return latents;
+  // Rounded at first use too, so that a run that was continued sees the same latents as one that was not.
+  const torch::Tensor rounded = latents.to(torch::kCPU, torch::kFloat16);
+  const std::scoped_lock lock(latents_mutex_);
+  latents_.emplace(batch.key, rounded);
+  return rounded.to(device, torch::kFloat32);
 }
 
 // w_p = valid_p (1 + lambda object_p) on the latent's cells: [N, 1, h, w].
@@ -104,8 +116,7 @@ torch::Tensor GeneratorTask::weights_of(const torch::Tensor& valid, const torch:
 
 torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.unet->parameters().front().device();
-  const torch::Tensor images = batch.images.to(device).contiguous(at::MemoryFormat::ChannelsLast);
-  const torch::Tensor latents = latents_of(images);
+  const torch::Tensor latents = latents_of(batch, device);
   const std::int64_t n = latents.size(0);
   const models::LayoutTensors layout =
       models::layout_tensors(batch.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))

@@ -1,6 +1,8 @@
 // Training of the generator: U-Net and layout encoder on the autoencoder's latents.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "terragen/diffusion/noise_schedule.h"
@@ -36,7 +38,8 @@ class GeneratorTask : public Task {
   Json settings() const override;
 
  private:
-  torch::Tensor latents_of(const torch::Tensor& images);
+  // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
+  torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
   torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;
@@ -44,6 +47,8 @@ class GeneratorTask : public Task {
   diffusion::NoiseSchedule schedule_;
   shards::Batch shown_;
   GeneratorTaskOptions options_;
+  std::map<std::int64_t, torch::Tensor> latents_;
+  std::mutex latents_mutex_;
 };
 
 }  // namespace terragen::training

@@ -27,7 +27,8 @@ class Task {
   // Everything that is trained, and nothing else: parameter names are the checkpoint format.
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
   // The loss of one batch, a scalar with gradient; further figures go to `scalars`. Every random draw comes from
-  // `seed` alone, so that a repeated step is the same step.
+  // `seed` alone, so that a repeated step is the same step. May be called from several threads at once, one part of a
+  // batch each.
   virtual torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) = 0;
   // A picture of what the model does now. Called with the averaged weights in place and gradients off.
   virtual void write_preview(const std::filesystem::path& png) = 0;

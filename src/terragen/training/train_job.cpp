@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "terragen/core/error.h"
+#include "terragen/core/memory.h"
 #include "terragen/models/model_io.h"
 #include "terragen/shards/shard_reader.h"
 
@@ -25,6 +26,7 @@ class Keys {
     add("crop", job.crop);
     add("loader_threads", job.loader_threads);
     add("scale_jitter", job.scale_jitter);
+    add("cycle", job.cycle);
     add("steps", job.trainer.steps);
     add("learning_rate", job.trainer.learning_rate);
     add("weight_decay", job.trainer.weight_decay);
@@ -39,6 +41,7 @@ class Keys {
     add("stop_after", job.trainer.stop_after);
     add("stop_after_seconds", job.trainer.stop_after_seconds);
     add("resume", job.trainer.resume);
+    add("data_parallel", job.trainer.data_parallel);
     add("device", job.compute.device);
     add("precision", job.compute.precision);
     add("threads", job.compute.threads);
@@ -191,6 +194,7 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   options.batch = job.batch;
   options.seed = job.trainer.seed;
   options.threads = job.loader_threads;
+  options.cycle = job.cycle;
   options.augment.crop = job.crop;
   options.augment.scale_jitter = job.scale_jitter;
   return options;
@@ -276,6 +280,7 @@ TrainingEnd run_train_job(const TrainJob& job) {
   if (job.model != "generator" && job.model != "autoencoder") {
     throw RequestError(std::format("a model \"{}\" cannot be trained", job.model), "choose generator or autoencoder");
   }
+  keep_freed_memory();
   tensor::set_threads(job.compute.threads);
   torch::manual_seed(job.trainer.seed);  // the new layers' first weights
   const shards::ShardReader reader(job.shards, "train");

@@ -22,6 +22,7 @@ struct TrainJob {
   int batch = 16;
   int crop = 256;  // pixels
   int loader_threads = 1;
+  std::int64_t cycle = 0;  // see LoaderOptions
   double scale_jitter = 1.25;
   TrainerOptions trainer;
   tensor::ComputeOptions compute;

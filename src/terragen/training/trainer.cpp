@@ -11,6 +11,7 @@
 #include "terragen/core/progress.h"
 #include "terragen/core/seed.h"
 #include "terragen/training/checkpoint.h"
+#include "terragen/training/data_parallel.h"
 #include "terragen/training/ema.h"
 #include "terragen/training/train_log.h"
 
@@ -70,12 +71,15 @@ TrainingEnd Trainer::train() {
       parameters,
       torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay).betas({0.9, 0.99}));
   Ema ema(module, options_.ema_decay);
+  DataParallel gradient(task_, parameters, options_.data_parallel, compute_);
 
   CheckpointState state{.step = 0, .seed = options_.seed, .settings = task_.settings()};
   state.settings["steps"] = options_.steps;
   state.settings["learning_rate"] = options_.learning_rate;
   state.settings["seed"] = options_.seed;
   state.settings["batch"] = loader_.options().batch;
+  state.settings["cycle"] = loader_.options().cycle;
+  state.settings["data_parallel"] = options_.data_parallel;
   state.settings["precision"] = compute_.precision;
   const auto newest = newest_checkpoint(run_);
   if (newest && !options_.resume) {
@@ -102,19 +106,10 @@ TrainingEnd Trainer::train() {
       static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate_at(state.step));
     }
     const shards::Batch batch = loader_.next();
-    optimiser.zero_grad();
     Scalars scalars;
-    torch::Tensor loss;
-    {
-      const tensor::AutocastGuard autocast(device.type(), compute_.precision == "bf16");
-      loss = task_.loss(batch, derive_seed(options_.seed, static_cast<std::uint64_t>(state.step)), scalars);
-    }
-    const double value = loss.item<double>();
-    double norm = 0;
-    if (std::isfinite(value)) {
-      loss.backward();
-      norm = torch::nn::utils::clip_grad_norm_(parameters, options_.clip_norm);
-    }
+    const double value =
+        gradient.step(batch, derive_seed(options_.seed, static_cast<std::uint64_t>(state.step)), scalars);
+    const double norm = std::isfinite(value) ? torch::nn::utils::clip_grad_norm_(parameters, options_.clip_norm) : 0.0;
     if (!std::isfinite(value) || !std::isfinite(norm)) {
       save();
       throw DataError(names_of(batch), std::format("step {}: the loss or its gradient is not a number", state.step + 1),

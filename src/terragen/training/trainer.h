@@ -25,6 +25,7 @@ struct TrainerOptions {
   std::int64_t checkpoint_every = 500;
   std::int64_t stop_after = 0;    // 0: none; otherwise save and end after this many steps of this call
   double stop_after_seconds = 0;  // 0: none; otherwise save and end after this long
+  int data_parallel = 1;          // parts of a batch that are computed side by side
   bool resume = false;
 
   void validate() const;

@@ -92,6 +92,40 @@ TEST(Trainer, TenAndTenStepsAreTwentyBitForBit) {
   EXPECT_NO_THROW(models::load_model(scratch.path() / "g-parts" / "model"));
 }
 
+TEST(Trainer, PartsSideBySideAndACycleAreResumedBitForBitToo) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  run_train_job(small_job(scratch.path(), "autoencoder"));
+  for (const char* name : {"whole", "parts"}) {
+    TrainJob job = small_job(scratch.path(), name);
+    job.model = "generator";
+    job.from = scratch.path() / "autoencoder" / "model";
+    job.cycle = 4;
+    job.compute.threads = 2;
+    job.trainer.data_parallel = 2;
+    if (std::string(name) == "parts") {
+      job.trainer.stop_after = 10;
+      run_train_job(job);
+      job.trainer.resume = true;
+    }
+    EXPECT_EQ(run_train_job(job), TrainingEnd::finished);
+  }
+  expect_same_checkpoint(scratch.path() / "whole", scratch.path() / "parts");
+}
+
+TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  TrainJob job = small_job(scratch.path(), "threads");
+  job.trainer.data_parallel = 2;  // on one thread
+  EXPECT_THROW(run_train_job(job), RequestError);
+  job = small_job(scratch.path(), "batch");
+  job.batch = 3;
+  job.compute.threads = 2;
+  job.trainer.data_parallel = 2;
+  EXPECT_THROW(run_train_job(job), RequestError);
+}
+
 TEST(Trainer, OtherSettingsAreNotResumed) {
   const test::ScratchFolder scratch;
   write_shards(scratch.path() / "shards");
