@@ -21,8 +21,13 @@ build() { # PRESET [TARGET...]
 case "$command" in
   build) build "${1:-release}" ;;
   test)
-    build release
-    cd "$root/build/release" && exec ctest --output-on-failure "$@"
+    preset=release
+    if [ "${1:-}" = --preset ]; then
+      preset=${2:?"--preset needs a name"}
+      shift 2
+    fi
+    build "$preset"
+    cd "$root/build/$preset" && exec ctest --output-on-failure "$@"
     ;;
   terragen)
     build release terragen

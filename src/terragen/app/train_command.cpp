@@ -96,6 +96,8 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
       ->capture_default_str();
   command->add_option("--unet-channels", job.unet_channels, "Channels of a new U-Net's levels")->delimiter(',');
+  command->add_option("--layout-channels", job.layout_channels, "Channels of a new layout encoder's levels")
+      ->delimiter(',');
   command->add_option("--autoencoder-channels", job.autoencoder_channels, "Channels of a new autoencoder's levels")
       ->delimiter(',');
   command->add_flag("!--no-vector-branch", job.vector_branch, "Without the layout encoder's vector branch");

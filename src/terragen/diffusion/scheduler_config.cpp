@@ -18,7 +18,7 @@ void check_choice(const char* key, const std::string& value, const std::vector<s
 }  // namespace
 
 void SchedulerConfig::validate() const {
-  check_choice("_class_name", class_name, {"DDIMScheduler", "DPMSolverMultistepScheduler"});
+  check_choice("_class_name", class_name, {"DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler"});
   check_choice("beta_schedule", beta_schedule, {"linear", "scaled_linear", "squaredcos_cap_v2"});
   check_choice("prediction_type", prediction_type, {"epsilon", "v_prediction", "sample"});
   check_choice("timestep_spacing", timestep_spacing, {"leading", "trailing", "linspace"});

@@ -8,7 +8,7 @@
 namespace terragen::diffusion {
 
 struct SchedulerConfig {
-  std::string class_name = "DDIMScheduler";  // or "DPMSolverMultistepScheduler"
+  std::string class_name = "DDIMScheduler";  // or "DDPMScheduler" (DDIM with eta 1), "DPMSolverMultistepScheduler"
   std::int64_t num_train_timesteps = 1000;
   double beta_start = 0.00085;
   double beta_end = 0.012;

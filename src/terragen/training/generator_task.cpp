@@ -16,7 +16,7 @@ namespace terragen::training {
 namespace {
 
 // Streams of a step's seed, so that one draw never shifts another.
-enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint };
+enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint, kAdversary };
 
 // What is to be painted anew, on the latent's cells: [N, 1, h, w], 1 = paint. Half rectangles over part of the
 // image, half discs strung along a random walk.
@@ -69,6 +69,7 @@ void GeneratorTaskOptions::validate() const {
     throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
   if (!(weight_exponent >= 0))
     throw RequestError(std::format("weight_exponent is {}, it must not be negative", weight_exponent));
+  adversarial.validate();
   if (!(min_snr_gamma >= 0))
     throw RequestError(std::format("min_snr_gamma is {}, it must not be negative", min_snr_gamma));
 }
@@ -85,6 +86,17 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
   trained_ = std::make_shared<torch::nn::Module>("generator");
   trained_->register_module("unet", model_.unet.ptr());
   trained_->register_module("layout_encoder", model_.layout_encoder.ptr());
+  if (options_.adversarial.weight > 0) {
+    models::DiscriminatorConfig config;
+    config.latent_channels = model_.autoencoder->config().latent_channels;
+    config.layout_channels = model_.layout_encoder->config().channels;
+    config.channels.resize(config.layout_channels.size(), config.channels.back());
+    config.time_dim = model_.layout_encoder->config().time_dim;
+    adversary_ = std::make_unique<AdversarialTerm>(config, schedule_, options_.adversarial);
+    trained_->register_module("discriminator", adversary_->discriminator().ptr());
+    // The trained network's estimates are samples: it is to be followed by ancestral steps, and few of them.
+    model_.scheduler["_class_name"] = "DDPMScheduler";
+  }
   for (torch::Tensor& parameter : model_.autoencoder->parameters()) parameter.set_requires_grad(false);
   model_.autoencoder->eval();
 }
@@ -158,7 +170,32 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   if (options_.min_snr_gamma > 0) {
     error = error * diffusion::min_snr_weight(schedule_, prediction, t, options_.min_snr_gamma).to(device);
   }
-  return error.mean();
+  if (!adversary_) return error.mean();
+  // Far from the image the squared error asks for a mean; it keeps a small say there.
+  constexpr double kLeastSay = 0.1;
+  const torch::Tensor snr = schedule_.snr(t).to(device);
+  error = error * (snr / (1.0 + snr)).clamp_min(kLeastSay);
+  const torch::Tensor estimate =
+      diffusion::predicted_original(schedule_, prediction, noisy, output.to(torch::kFloat32), t);
+  return with_adversary(error.mean(), output, estimate * paint + latents * (1.0 - paint), latents, encoding,
+                        derive_seed(seed, kAdversary), scalars);
+}
+
+torch::Tensor GeneratorTask::with_adversary(const torch::Tensor& error, const torch::Tensor& output,
+                                            const torch::Tensor& estimate, const torch::Tensor& truth,
+                                            const models::LayoutEncoding& layout, std::uint64_t seed,
+                                            Scalars& scalars) {
+  const AdversarialTerm::Losses losses = adversary_->losses(estimate, truth, layout, seed, scalars);
+  const auto size_at_output = [&](const torch::Tensor& loss) {
+    return torch::autograd::grad({loss}, {output}, {}, true).front().to(torch::kFloat32).norm();
+  };
+  const torch::Tensor ratio = size_at_output(error) / size_at_output(losses.generator).clamp_min(1e-12);
+  // A judge that cannot tell yet has no direction to give.
+  const double trust = std::clamp(losses.margin, 0.0, 1.0);
+  const torch::Tensor generator = losses.generator * (options_.adversarial.weight * trust * ratio.detach());
+  scalars["loss_discriminator"] = losses.discriminator.item<double>();
+  // The linear term's value is meaningless: taken out, the logged loss is that of squared error and discriminator.
+  return error + losses.discriminator + (generator - generator.detach());
 }
 
 void GeneratorTask::write_preview(const std::filesystem::path& png) {
@@ -175,8 +212,8 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
   const torch::Tensor start = tensor::seeded_normal(shape, 0).to(device);
   const torch::Tensor nothing = torch::zeros_like(start);
   const torch::Tensor paint = torch::ones({shape[0], 1, shape[2], shape[3]}, start.options());
-  const auto sampler =
-      diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"), 20);
+  const auto sampler = diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"),
+                                               adversary_ ? 5 : 20);
   const torch::Tensor latents = diffusion::sample(
       *sampler,
       [&](const torch::Tensor& x, std::int64_t t) {
@@ -186,7 +223,7 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
                       condition)
             .to(torch::kFloat32);
       },
-      start);
+      start, [&](std::size_t step) { return tensor::seeded_normal(shape, step + 1).to(device); });
   const torch::Tensor images = model_.autoencoder->decode(model_.autoencoder->denormalise(latents)).to(torch::kFloat32);
   write_sample_grid(png, {{"layout", layout_pictures(shown_.layouts, model_.layout_encoder->config().taxonomy)},
                           {"real", shown_.images},
@@ -205,6 +242,9 @@ Json GeneratorTask::settings() const {
           {"drop_all", options_.drop_all},
           {"inpaint_share", options_.inpaint_share},
           {"min_snr_gamma", options_.min_snr_gamma},
+          {"adversarial_weight", options_.adversarial.weight},
+          {"adversarial_lowest", options_.adversarial.lowest},
+          {"adversarial_highest", options_.adversarial.highest},
           {"unet", models::to_json(model_.unet->config())},
           {"layout_encoder", models::to_json(model_.layout_encoder->config())},
           {"scheduler", model_.scheduler}};

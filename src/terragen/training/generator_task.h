@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/models/model_folder.h"
+#include "terragen/training/adversarial_term.h"
 #include "terragen/training/task.h"
 
 namespace terragen::training {
@@ -22,6 +24,8 @@ struct GeneratorTaskOptions {
   // Weight min(SNR, gamma) of the x0 error; 0: none. Where the schedule ends at zero SNR it silences exactly the steps
   // that turn a layout into a scene, so none is the default.
   double min_snr_gamma = 0.0;
+
+  AdversarialOptions adversarial;
 
   void validate() const;
 };
@@ -40,6 +44,10 @@ class GeneratorTask : public Task {
  private:
   // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
+  // Adds the adversarial losses to the squared error's, at the ratio of gradients that the options name.
+  torch::Tensor with_adversary(const torch::Tensor& error, const torch::Tensor& output, const torch::Tensor& estimate,
+                               const torch::Tensor& truth, const models::LayoutEncoding& layout, std::uint64_t seed,
+                               Scalars& scalars);
   torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;
@@ -49,6 +57,7 @@ class GeneratorTask : public Task {
   GeneratorTaskOptions options_;
   std::map<std::int64_t, torch::Tensor> latents_;
   std::mutex latents_mutex_;
+  std::unique_ptr<AdversarialTerm> adversary_;  // null without adversarial weight
 };
 
 }  // namespace terragen::training

@@ -55,6 +55,9 @@ class Keys {
     add("drop_all", job.generator_loss.drop_all);
     add("inpaint_share", job.generator_loss.inpaint_share);
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
+    add("adversarial_weight", job.generator_loss.adversarial.weight);
+    add("adversarial_lowest", job.generator_loss.adversarial.lowest);
+    add("adversarial_highest", job.generator_loss.adversarial.highest);
     add("latent_channels", job.latent_channels);
     add("patch_size", job.patch_size);
     add("autoencoder_attention", job.autoencoder_attention);
