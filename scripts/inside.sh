@@ -8,6 +8,8 @@ export CCACHE_DIR="${CCACHE_DIR:-${TERRAGEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cach
 # Precompiled headers and ccache work together only with these tolerances.
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 export CCACHE_BASEDIR="$root"
+# Threads that wait give their core away: where another process holds one, spinning threads slow everything tenfold.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 export TERRAGEN_GOLDEN="${TERRAGEN_GOLDEN:-$root/../shared/golden}"
 export TERRAGEN_DATA="${TERRAGEN_DATA:-$root/../shared/data}"
 

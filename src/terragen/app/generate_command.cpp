@@ -1,5 +1,6 @@
 #include "terragen/app/generate_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -33,22 +34,25 @@ void generate(Options options) {
       layouts.push_back(std::move(placed));
     }
   }
-  const Json settings = {{"sampler", options.paint.sampler},
-                         {"steps", options.paint.steps},
-                         {"guidance", options.paint.guidance},
-                         {"precision", options.paint.compute.precision},
-                         {"device", options.paint.compute.device}};
+  const synthesis::PaintOptions& paint = painter.options();
+  const Json settings = {{"sampler", paint.sampler},
+                         {"steps", paint.steps},
+                         {"guidance", *paint.guidance},
+                         {"precision", paint.compute.precision},
+                         {"device", paint.compute.device}};
   const synthesis::GenerateSummary summary =
       synthesis::generate(painter, layouts, options.generate, settings, options.output);
   const synthesis::PaintTimes& times = painter.times();
+  const double network = std::max(1e-9, times.unet + times.decoder + times.layout_encoder);
   const auto each = static_cast<double>(summary.images);
   std::printf("%zu images painted in %s\n", summary.images, options.output.c_str());
   std::printf("labels: %s/annotations.json, contact sheet: %s/contact_sheet.png\n", options.output.c_str(),
               options.output.c_str());
   std::printf(
-      "%.2f s an image on %d threads (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %%), peak memory %.0f MiB\n",
-      summary.seconds / each, threads, 100 * times.unet / summary.seconds, 100 * times.decoder / summary.seconds,
-      100 * times.layout_encoder / summary.seconds, static_cast<double>(peak_memory_bytes()) / (1 << 20));
+      "%.2f s an image on %d threads in %d steps (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %% of the "
+      "network's time), peak memory %.0f MiB\n",
+      summary.seconds / each, threads, paint.steps, 100 * times.unet / network, 100 * times.decoder / network,
+      100 * times.layout_encoder / network, static_cast<double>(peak_memory_bytes()) / (1 << 20));
 }
 
 }  // namespace
@@ -61,10 +65,10 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
   command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
-  command->add_option("--steps", options->paint.steps, "Sampling steps")->capture_default_str();
-  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task; 1: none")
+  command->add_option("--steps", options->paint.steps, "Sampling steps; 0: as many as the sampler needs")
       ->capture_default_str();
-  command->add_option("--sampler", options->paint.sampler, "dpm++ or ddim")->capture_default_str();
+  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task, 1: none; default: 2");
+  command->add_option("--sampler", options->paint.sampler, "dpm++, ddim or ddpm; default: the model's");
   command->add_option("--batch", options->paint.batch, "Images painted at once")->capture_default_str();
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
   command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");

@@ -92,6 +92,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
       ->capture_default_str();
+  command
+      ->add_option("--adversarial-weight", job.generator_loss.adversarial.weight,
+                   "Adversarial against squared-error gradient; above 0 the model paints in few steps")
+      ->capture_default_str();
   command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();
   command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
       ->capture_default_str();

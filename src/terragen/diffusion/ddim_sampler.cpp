@@ -1,5 +1,6 @@
 #include "terragen/diffusion/ddim_sampler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <format>
 
@@ -42,7 +43,9 @@ torch::Tensor DdimSampler::step(const torch::Tensor& model_output, std::size_t i
   predicted_original_ = original;
   const float variance = (1.0F - a_previous) / b * (1.0F - a / a_previous);
   const float sigma = static_cast<float>(eta_) * std::sqrt(variance);
-  torch::Tensor result = std::sqrt(a_previous) * original + std::sqrt(1.0F - a_previous - sigma * sigma) * epsilon;
+  // From pure noise and with eta 1 nothing is left for epsilon: rounding must not make that less than nothing.
+  const float direction = std::sqrt(std::max(0.0F, 1.0F - a_previous - sigma * sigma));
+  torch::Tensor result = std::sqrt(a_previous) * original + direction * epsilon;
   if (eta_ > 0) result = result + sigma * noise;
   return result;
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "terragen/diffusion/dpm_solver_sampler.h"
+#include "terragen/diffusion/sampler.h"
 #include "terragen/diffusion/sampling_loop.h"
 
 namespace terragen::diffusion {
@@ -27,6 +28,24 @@ TEST(DpmSolver, AStepWithoutLengthChangesNothing) {
           torch::ones({1, 1, 2, 2}));
       EXPECT_TRUE(end.isfinite().all().item<bool>()) << solver << " order " << order;
       EXPECT_TRUE(torch::equal(end, seen)) << solver << " order " << order;
+    }
+  }
+}
+
+// With zero terminal SNR the first step starts where no signal is left at all.
+TEST(Samplers, StartFromPureNoiseAtAnyNumberOfSteps) {
+  for (const char* name : {"DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler"}) {
+    SchedulerConfig config;
+    config.class_name = name;
+    config.prediction_type = "v_prediction";
+    config.timestep_spacing = "trailing";
+    config.rescale_betas_zero_snr = true;
+    for (const std::int64_t steps : {1, 2, 3, 4, 5, 7, 8, 10, 20, 25, 50, 100}) {
+      const auto sampler = make_sampler(config, steps);
+      const torch::Tensor end = sample(
+          *sampler, [](const torch::Tensor& x, std::int64_t) { return -x; }, torch::ones({1, 1, 2, 2}),
+          [](std::size_t) { return torch::ones({1, 1, 2, 2}); });
+      EXPECT_TRUE(end.isfinite().all().item<bool>()) << name << " in " << steps;
     }
   }
 }

@@ -6,31 +6,24 @@
 #include <vector>
 
 #include "terragen/models/layout_encoder.h"
-#include "terragen/nn/embeddings.h"
+#include "terragen/models/unet.h"
 
 namespace terragen::models {
 
-struct DiscriminatorConfig {
-  std::int64_t latent_channels = 8;
-  std::vector<std::int64_t> channels = {64, 128, 192};  // of the levels
-  std::vector<std::int64_t> layout_channels;            // of F_k, as many
-  std::int64_t time_dim = 256;                          // of LayoutEncoding::time_addition
-};
-
-// A residual block a level, each with the layout's features of that level, and a verdict from every cell of every
-// level: the finest sees texture, the coarsest the arrangement.
+// Small heads on what a frozen U-Net makes of its input (Sauer et al. 2024, latent adversarial distillation): a network
+// that was taught to denoise knows edges, surfaces and layouts already, so that the heads learn to tell within a few
+// hundred steps.
 class LatentDiscriminatorImpl : public torch::nn::Module {
  public:
-  explicit LatentDiscriminatorImpl(const DiscriminatorConfig& config);
-  // x: [N, C, h, w], noised to time step t: [N]. Result: verdicts of every level, [N, 1, h / 2^k, w / 2^k], float32,
+  // Keeps a copy of `unet` as it is now; it is no part of parameters().
+  explicit LatentDiscriminatorImpl(const UNet2DConditionModel& unet);
+  // x: [N, C, h, w], noised to time step t: [N]. Result: verdicts at several depths, [N, 1, h / 2^k, w / 2^k], float32,
   // positive for "real".
   std::vector<torch::Tensor> forward(const torch::Tensor& x, const torch::Tensor& t, const LayoutEncoding& layout);
 
  private:
-  std::int64_t waves_;
-  nn::TimestepEmbedding time_embedding_{nullptr};
-  torch::nn::Conv2d conv_in_{nullptr};
-  torch::nn::ModuleList layouts_{nullptr}, blocks_{nullptr}, verdicts_{nullptr}, downsamplers_{nullptr};
+  UNet2DConditionModel features_{nullptr};
+  torch::nn::ModuleDict heads_{nullptr};
 };
 TORCH_MODULE(LatentDiscriminator);
 

@@ -11,6 +11,7 @@
 #include "terragen/diffusion/scheduler_config.h"
 #include "terragen/models/layout_tensors.h"
 #include "terragen/tensor/seeded_noise.h"
+#include "terragen/tensor/side_by_side.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -30,8 +31,19 @@ class Stopwatch {
 // The model's own schedule with the sampler the user chose.
 diffusion::SchedulerConfig scheduler_of(const models::ModelFolder& model, const std::string& sampler) {
   diffusion::SchedulerConfig config = diffusion::scheduler_config_from_json(model.scheduler, "scheduler");
-  config.class_name = sampler == "ddim" ? "DDIMScheduler" : "DPMSolverMultistepScheduler";
+  config.class_name = sampler == "ddim"   ? "DDIMScheduler"
+                      : sampler == "ddpm" ? "DDPMScheduler"
+                                          : "DPMSolverMultistepScheduler";
   return config;
+}
+
+// What the user left open is the model's to say: one that was trained for it takes few ancestral steps.
+PaintOptions decided(PaintOptions options, const models::ModelFolder& model) {
+  const bool few = diffusion::scheduler_config_from_json(model.scheduler, "scheduler").class_name == "DDPMScheduler";
+  if (options.sampler.empty()) options.sampler = few ? "ddpm" : "dpm++";
+  if (options.steps == 0) options.steps = options.sampler == "ddpm" ? 5 : 20;
+  if (!options.guidance) options.guidance = 2.0;
+  return options;
 }
 
 // The conditions of a batch followed by the same batch without any: one pass of the network serves guidance.
@@ -49,11 +61,13 @@ models::LayoutTensors doubled(const models::LayoutTensors& layout) {
 
 void PaintOptions::validate() const {
   compute.validate();
-  if (steps < 1 || steps > 1000) throw RequestError(std::format("{} sampling steps are not in 1..1000", steps));
-  if (!(guidance >= 0)) throw RequestError(std::format("guidance is {}, it must not be negative", guidance));
+  if (steps < 0 || steps > 1000) throw RequestError(std::format("{} sampling steps are not in 0..1000", steps));
+  if (guidance && !(*guidance >= 0)) {
+    throw RequestError(std::format("guidance is {}, it must not be negative", *guidance));
+  }
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
-  if (sampler != "dpm++" && sampler != "ddim") {
-    throw RequestError(std::format("sampler \"{}\" is not known", sampler), "choose dpm++ or ddim");
+  if (!sampler.empty() && sampler != "dpm++" && sampler != "ddim" && sampler != "ddpm") {
+    throw RequestError(std::format("sampler \"{}\" is not known", sampler), "choose dpm++, ddim or ddpm");
   }
 }
 
@@ -64,6 +78,7 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
     throw RequestError(
         "the model cannot paint from layouts: it needs autoencoder, U-Net, layout encoder and scheduler");
   }
+  options_ = decided(std::move(options_), model_);
   const torch::Device device = tensor::parse_device(options_.compute.device);
   model_.autoencoder->to(device);
   model_.unet->to(device);
@@ -75,16 +90,16 @@ int Painter::size_step() const {
                           << (model_.unet->config().block_out_channels.size() - 1));
 }
 
-torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts,
-                                   const std::vector<std::uint64_t>& seeds) {
+torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
+                                   PaintTimes& times) {
   const torch::NoGradGuard no_grad;
   const torch::Device device = tensor::parse_device(options_.compute.device);
   const tensor::AutocastGuard autocast(device.type(), options_.compute.precision == "bf16");
   const auto n = static_cast<std::int64_t>(layouts.size());
-  const bool guided = options_.guidance != 1.0;
+  const bool guided = *options_.guidance != 1.0;
   models::LayoutEncoding encoding;
   {
-    const Stopwatch watch(times_.layout_encoder);
+    const Stopwatch watch(times.layout_encoder);
     models::LayoutTensors layout =
         models::layout_tensors(layouts, model_.layout_encoder->config().tensor_options(0.0)).to(device);
     models::ConditionDrop drop;
@@ -110,17 +125,17 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts,
       {}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
   const auto sampler = diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps);
   const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
-    const Stopwatch watch(times_.unet);
+    const Stopwatch watch(times.unet);
     const torch::Tensor input = torch::cat({guided ? torch::cat({x, x}) : x, nothing, paint}, 1);
     const torch::Tensor output =
         model_.unet->forward(input, torch::full({rows}, t, torch::kInt64).to(device), condition).to(torch::kFloat32);
     if (!guided) return output;
     const auto parts = output.chunk(2);
-    return diffusion::guide(parts[1], parts[0], {}, options_.guidance, 0.0);
+    return diffusion::guide(parts[1], parts[0], {}, *options_.guidance, 0.0);
   };
   const torch::Tensor latent =
       diffusion::sample(*sampler, denoise, noise_of(0), [&](std::size_t step) { return noise_of(step + 1); });
-  const Stopwatch watch(times_.decoder);
+  const Stopwatch watch(times.decoder);
   return model_.autoencoder->decode(model_.autoencoder->denormalise(latent)).to(torch::kFloat32).clamp(-1.0, 1.0).cpu();
 }
 
@@ -139,21 +154,46 @@ void Painter::paint(const std::vector<layout::Layout>& layouts, const std::vecto
                          "`terragen info MODEL` lists its tasks");
     }
   }
+  // Threads paint batches of their own; a batch is of one size, and no larger than leaves work for every thread.
+  const bool on_processor = tensor::parse_device(options_.compute.device).is_cpu();
+  const std::size_t threads = on_processor ? static_cast<std::size_t>(torch::get_num_threads()) : 1;
+  const std::size_t share = (layouts.size() + threads - 1) / threads;
+  const std::size_t most = std::clamp<std::size_t>(share, 1, static_cast<std::size_t>(options_.batch));
   std::size_t first = 0;
   while (first < layouts.size()) {
     if (interrupt_requested()) throw Interrupted("stopped while painting");
-    // A batch is of one size.
-    std::size_t last = first + 1;
-    while (last < layouts.size() && last - first < static_cast<std::size_t>(options_.batch) &&
-           layouts[last].width == layouts[first].width && layouts[last].height == layouts[first].height) {
-      ++last;
+    std::vector<std::size_t> starts;  // of the batches painted side by side
+    std::size_t end = first;
+    while (end < layouts.size() && starts.size() < threads) {
+      starts.push_back(end);
+      const std::size_t start = end++;
+      while (end < layouts.size() && end - start < most && layouts[end].width == layouts[start].width &&
+             layouts[end].height == layouts[start].height) {
+        ++end;
+      }
     }
-    const auto from = static_cast<std::ptrdiff_t>(first);
-    const auto to = static_cast<std::ptrdiff_t>(last);
-    const torch::Tensor images =
-        paint_batch({layouts.begin() + from, layouts.begin() + to}, {seeds.begin() + from, seeds.begin() + to});
-    for (std::size_t i = first; i < last; ++i) done(i, images[static_cast<std::int64_t>(i - first)]);
-    first = last;
+    starts.push_back(end);
+    const std::size_t pieces = starts.size() - 1;
+    std::vector<torch::Tensor> images(pieces);
+    std::vector<PaintTimes> times(pieces);
+    tensor::side_by_side(pieces, static_cast<int>(threads / pieces), [&](std::size_t i) {
+      const auto from = static_cast<std::ptrdiff_t>(starts[i]);
+      const auto to = static_cast<std::ptrdiff_t>(starts[i + 1]);
+      images[i] = paint_batch({layouts.begin() + from, layouts.begin() + to},
+                              {seeds.begin() + from, seeds.begin() + to}, times[i]);
+    });
+    for (std::size_t i = 0; i < pieces; ++i) {
+      if (!images[i].isfinite().all().item<bool>()) {
+        throw DataError("model", std::format("what it paints from layout {} is not a number", starts[i]),
+                        "its weights are broken, or it was not made for this sampler");
+      }
+      times_.layout_encoder += times[i].layout_encoder;
+      times_.unet += times[i].unet;
+      times_.decoder += times[i].decoder;
+      for (std::size_t k = starts[i]; k < starts[i + 1]; ++k)
+        done(k, images[i][static_cast<std::int64_t>(k - starts[i])]);
+    }
+    first = end;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,16 @@
 namespace terragen::synthesis {
 
 struct PaintOptions {
-  int steps = 20;
-  double guidance = 2.0;          // of layout and task; 1: none
-  std::string sampler = "dpm++";  // "dpm++" (DPM-Solver++ 2M) or "ddim"
-  int batch = 4;                  // images painted at once
+  std::string sampler;             // "dpm++" (DPM-Solver++ 2M), "ddim" or "ddpm"; empty: the one the model was made for
+  int steps = 0;                   // 0: as many as the sampler needs, 20, or 5 where the model was trained for few
+  std::optional<double> guidance;  // of layout and task; 1: none; default 2
+  int batch = 4;                   // images painted at once on a thread
   tensor::ComputeOptions compute;
 
   void validate() const;
 };
 
-// Seconds by part, summed over all images.
+// Seconds by part, summed over all images and threads.
 struct PaintTimes {
   double layout_encoder = 0;
   double unet = 0;
@@ -44,11 +45,14 @@ class Painter {
              const std::function<void(std::size_t, const torch::Tensor&)>& done);
   // Pixels: width and height of a layout must be multiples of it.
   int size_step() const;
+  // With everything decided that was left to the model.
+  const PaintOptions& options() const { return options_; }
   const models::ModelFolder& model() const { return model_; }
   const PaintTimes& times() const { return times_; }
 
  private:
-  torch::Tensor paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds);
+  torch::Tensor paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
+                            PaintTimes& times);
 
   models::ModelFolder model_;
   PaintOptions options_;

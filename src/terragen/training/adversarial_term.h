@@ -15,7 +15,9 @@ namespace terragen::training {
 struct AdversarialOptions {
   double weight = 0;         // of the adversarial gradient against that of the squared error; 0: none
   std::int64_t lowest = 20;  // time steps between which estimate and truth are noised before they are judged
-  std::int64_t highest = 600;
+  std::int64_t highest = 300;
+
+  double rate_factor = 5;  // of the discriminator's learning rate: a judge that lags behind is fooled, not followed
 
   void validate() const;
 };
@@ -23,7 +25,8 @@ struct AdversarialOptions {
 // Holds the discriminator. May be used from several threads at once.
 class AdversarialTerm {
  public:
-  AdversarialTerm(const models::DiscriminatorConfig& config, const diffusion::NoiseSchedule& schedule,
+  // The discriminator's features are those of `unet` as it is now.
+  AdversarialTerm(const models::UNet2DConditionModel& unet, const diffusion::NoiseSchedule& schedule,
                   AdversarialOptions options);
   models::LatentDiscriminator discriminator() const { return discriminator_; }
 
@@ -32,10 +35,10 @@ class AdversarialTerm {
     double margin = 0;            // mean verdict on real less that on painted: how well it tells them apart
     torch::Tensor generator;      // scalar; its gradient reaches what made `estimate` alone, its value says nothing
   };
-  // estimate (with gradient), truth: [N, C, h, w] clean latents. Draws come from `seed`. Scalars: verdict_real,
-  // verdict_painted.
-  Losses losses(const torch::Tensor& estimate, const torch::Tensor& truth, const models::LayoutEncoding& layout,
-                std::uint64_t seed, Scalars& scalars);
+  // estimate (with gradient), truth: [N, C, h, w] clean latents; importance: [N], how much each sample counts for both
+  // players. Draws come from `seed`. Scalars: verdict_real, verdict_painted.
+  Losses losses(const torch::Tensor& estimate, const torch::Tensor& truth, const torch::Tensor& importance,
+                const models::LayoutEncoding& layout, std::uint64_t seed, Scalars& scalars);
 
  private:
   models::LatentDiscriminator discriminator_;

@@ -1,12 +1,11 @@
 #include "terragen/training/data_parallel.h"
 
 #include <cmath>
-#include <exception>
 #include <format>
-#include <thread>
 
 #include "terragen/core/error.h"
 #include "terragen/core/seed.h"
+#include "terragen/tensor/side_by_side.h"
 
 namespace terragen::training {
 
@@ -47,22 +46,8 @@ double DataParallel::step(const shards::Batch& batch, std::uint64_t seed, Scalar
     parts.front() = compute_part(batch, seed);
   } else {
     const std::vector<shards::Batch> pieces = shards::split(batch, parts_);
-    std::vector<std::exception_ptr> failures(parts.size());
-    std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      workers.emplace_back([&, i] {
-        try {
-          torch::set_num_threads(threads_);  // of this thread's own parallel regions
-          parts[i] = compute_part(pieces[i], derive_seed(seed, i));
-        } catch (...) {
-          failures[i] = std::current_exception();
-        }
-      });
-    }
-    workers.clear();
-    for (const std::exception_ptr& failure : failures) {
-      if (failure) std::rethrow_exception(failure);
-    }
+    tensor::side_by_side(parts.size(), threads_,
+                         [&](std::size_t i) { parts[i] = compute_part(pieces[i], derive_seed(seed, i)); });
   }
   double loss = 0;
   const double share = 1.0 / parts_;

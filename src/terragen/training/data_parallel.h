@@ -1,5 +1,4 @@
-// One step's loss and gradient over a batch, cut into parts that are computed side by side, a thread each. A network of
-// small layers gains little from threads inside a layer, and nearly everything from this.
+// One step's loss and gradient over a batch, cut into parts that are computed side by side.
 #pragma once
 
 #include <torch/torch.h>

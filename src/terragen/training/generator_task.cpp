@@ -87,12 +87,7 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
   trained_->register_module("unet", model_.unet.ptr());
   trained_->register_module("layout_encoder", model_.layout_encoder.ptr());
   if (options_.adversarial.weight > 0) {
-    models::DiscriminatorConfig config;
-    config.latent_channels = model_.autoencoder->config().latent_channels;
-    config.layout_channels = model_.layout_encoder->config().channels;
-    config.channels.resize(config.layout_channels.size(), config.channels.back());
-    config.time_dim = model_.layout_encoder->config().time_dim;
-    adversary_ = std::make_unique<AdversarialTerm>(config, schedule_, options_.adversarial);
+    adversary_ = std::make_unique<AdversarialTerm>(model_.unet, schedule_, options_.adversarial);
     trained_->register_module("discriminator", adversary_->discriminator().ptr());
     // The trained network's estimates are samples: it is to be followed by ancestral steps, and few of them.
     model_.scheduler["_class_name"] = "DDPMScheduler";
@@ -134,10 +129,11 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
       models::layout_tensors(batch.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
 
+  torch::Tensor share_of_time = tensor::seeded_uniform({n}, derive_seed(seed, kTime));
+  // A few large steps start far from the image, and squared error alone serves near it.
+  if (adversary_) share_of_time = share_of_time.sqrt();
   const torch::Tensor t =
-      (tensor::seeded_uniform({n}, derive_seed(seed, kTime)) * static_cast<double>(schedule_.steps()))
-          .to(torch::kInt64)
-          .clamp(0, schedule_.steps() - 1);
+      (share_of_time * static_cast<double>(schedule_.steps())).to(torch::kInt64).clamp(0, schedule_.steps() - 1);
   const torch::Tensor noise = tensor::seeded_normal(latents.sizes().vec(), derive_seed(seed, kNoise)).to(device);
   const torch::Tensor draws = tensor::seeded_uniform({4, n}, derive_seed(seed, kDrop));
   const torch::Tensor all = draws[3].lt(options_.drop_all);
@@ -177,15 +173,15 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   error = error * (snr / (1.0 + snr)).clamp_min(kLeastSay);
   const torch::Tensor estimate =
       diffusion::predicted_original(schedule_, prediction, noisy, output.to(torch::kFloat32), t);
-  return with_adversary(error.mean(), output, estimate * paint + latents * (1.0 - paint), latents, encoding,
-                        derive_seed(seed, kAdversary), scalars);
+  return with_adversary(error.mean(), output, estimate * paint + latents * (1.0 - paint), latents, 1.0 / (1.0 + snr),
+                        encoding, derive_seed(seed, kAdversary), scalars);
 }
 
 torch::Tensor GeneratorTask::with_adversary(const torch::Tensor& error, const torch::Tensor& output,
                                             const torch::Tensor& estimate, const torch::Tensor& truth,
-                                            const models::LayoutEncoding& layout, std::uint64_t seed,
-                                            Scalars& scalars) {
-  const AdversarialTerm::Losses losses = adversary_->losses(estimate, truth, layout, seed, scalars);
+                                            const torch::Tensor& importance, const models::LayoutEncoding& layout,
+                                            std::uint64_t seed, Scalars& scalars) {
+  const AdversarialTerm::Losses losses = adversary_->losses(estimate, truth, importance, layout, seed, scalars);
   const auto size_at_output = [&](const torch::Tensor& loss) {
     return torch::autograd::grad({loss}, {output}, {}, true).front().to(torch::kFloat32).norm();
   };
@@ -198,32 +194,43 @@ torch::Tensor GeneratorTask::with_adversary(const torch::Tensor& error, const to
   return error + losses.discriminator + (generator - generator.detach());
 }
 
+double GeneratorTask::rate_factor(const std::string& parameter) const {
+  return parameter.starts_with("discriminator.") ? options_.adversarial.rate_factor : 1.0;
+}
+
 void GeneratorTask::write_preview(const std::filesystem::path& png) {
+  constexpr double kGuidance = 2.0;  // as images are painted later
   const torch::Device device = model_.unet->parameters().front().device();
   const models::LayoutTensors layout =
       models::layout_tensors(shown_.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
-  const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout);
-  const models::UNetCondition condition{
-      {}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  const std::int64_t n = shown_.images.size(0);
+  const torch::Tensor all = torch::ones({n}, torch::kBool).to(device);
+  const auto condition_of = [&](const models::ConditionDrop& drop) {
+    const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
+    return models::UNetCondition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  };
+  const models::UNetCondition told = condition_of({});
+  const models::UNetCondition untold = condition_of({all, all, all});
   const std::int64_t cell = model_.autoencoder->config().downscale();
-  const std::vector<std::int64_t> shape{shown_.images.size(0), model_.autoencoder->config().latent_channels,
-                                        shown_.images.size(2) / cell, shown_.images.size(3) / cell};
-  const torch::Tensor start = tensor::seeded_normal(shape, 0).to(device);
-  const torch::Tensor nothing = torch::zeros_like(start);
-  const torch::Tensor paint = torch::ones({shape[0], 1, shape[2], shape[3]}, start.options());
+  const std::vector<std::int64_t> shape{n, model_.autoencoder->config().latent_channels, shown_.images.size(2) / cell,
+                                        shown_.images.size(3) / cell};
+  const auto noise = [&](std::uint64_t stream) { return tensor::seeded_normal(shape, stream).to(device); };
+  const torch::Tensor nothing = torch::zeros(shape, device);
+  const torch::Tensor paint = torch::ones({n, 1, shape[2], shape[3]}, device);
   const auto sampler = diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"),
                                                adversary_ ? 5 : 20);
-  const torch::Tensor latents = diffusion::sample(
-      *sampler,
-      [&](const torch::Tensor& x, std::int64_t t) {
-        const tensor::AutocastGuard autocast(device.type(), true);
-        return model_.unet
-            ->forward(torch::cat({x, nothing, paint}, 1), torch::full({shape[0]}, t, torch::kInt64).to(device),
-                      condition)
-            .to(torch::kFloat32);
-      },
-      start, [&](std::size_t step) { return tensor::seeded_normal(shape, step + 1).to(device); });
+  const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
+    const tensor::AutocastGuard autocast(device.type(), true);
+    const auto say = [&](const models::UNetCondition& condition) {
+      return model_.unet
+          ->forward(torch::cat({x, nothing, paint}, 1), torch::full({n}, t, torch::kInt64).to(device), condition)
+          .to(torch::kFloat32);
+    };
+    return diffusion::guide(say(untold), say(told), {}, kGuidance, 0.0);
+  };
+  const torch::Tensor latents =
+      diffusion::sample(*sampler, denoise, noise(0), [&](std::size_t step) { return noise(step + 1); });
   const torch::Tensor images = model_.autoencoder->decode(model_.autoencoder->denormalise(latents)).to(torch::kFloat32);
   write_sample_grid(png, {{"layout", layout_pictures(shown_.layouts, model_.layout_encoder->config().taxonomy)},
                           {"real", shown_.images},
@@ -243,6 +250,7 @@ Json GeneratorTask::settings() const {
           {"inpaint_share", options_.inpaint_share},
           {"min_snr_gamma", options_.min_snr_gamma},
           {"adversarial_weight", options_.adversarial.weight},
+          {"adversarial_rate_factor", options_.adversarial.rate_factor},
           {"adversarial_lowest", options_.adversarial.lowest},
           {"adversarial_highest", options_.adversarial.highest},
           {"unet", models::to_json(model_.unet->config())},

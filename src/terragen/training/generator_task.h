@@ -37,6 +37,7 @@ class GeneratorTask : public Task {
   GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options);
   std::shared_ptr<torch::nn::Module> module() override { return trained_; }
   torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) override;
+  double rate_factor(const std::string& parameter) const override;
   void write_preview(const std::filesystem::path& png) override;
   void save(const std::filesystem::path& folder) override;
   Json settings() const override;
@@ -46,8 +47,8 @@ class GeneratorTask : public Task {
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
   // Adds the adversarial losses to the squared error's, at the ratio of gradients that the options name.
   torch::Tensor with_adversary(const torch::Tensor& error, const torch::Tensor& output, const torch::Tensor& estimate,
-                               const torch::Tensor& truth, const models::LayoutEncoding& layout, std::uint64_t seed,
-                               Scalars& scalars);
+                               const torch::Tensor& truth, const torch::Tensor& importance,
+                               const models::LayoutEncoding& layout, std::uint64_t seed, Scalars& scalars);
   torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;

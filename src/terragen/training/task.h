@@ -30,6 +30,8 @@ class Task {
   // `seed` alone, so that a repeated step is the same step. May be called from several threads at once, one part of a
   // batch each.
   virtual torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) = 0;
+  // What the learning rate of a parameter is multiplied with.
+  virtual double rate_factor(const std::string& /*parameter*/) const { return 1.0; }
   // A picture of what the model does now. Called with the averaged weights in place and gradients off.
   virtual void write_preview(const std::filesystem::path& png) = 0;
   // The finished model as a folder (diffusers' layout) with the averaged weights in place.

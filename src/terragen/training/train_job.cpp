@@ -56,6 +56,7 @@ class Keys {
     add("inpaint_share", job.generator_loss.inpaint_share);
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
     add("adversarial_weight", job.generator_loss.adversarial.weight);
+    add("adversarial_rate_factor", job.generator_loss.adversarial.rate_factor);
     add("adversarial_lowest", job.generator_loss.adversarial.lowest);
     add("adversarial_highest", job.generator_loss.adversarial.highest);
     add("latent_channels", job.latent_channels);

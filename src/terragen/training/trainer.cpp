@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <format>
+#include <map>
 #include <numbers>
 
 #include "terragen/core/error.h"
@@ -67,8 +68,17 @@ TrainingEnd Trainer::train() {
   module->to(device);
   module->train();
   const std::vector<torch::Tensor> parameters = module->parameters();
+  // One group a factor of the learning rate.
+  std::map<double, std::vector<torch::Tensor>> by_factor;
+  for (const auto& item : module->named_parameters()) by_factor[task_.rate_factor(item.key())].push_back(item.value());
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  std::vector<double> factors;
+  for (const auto& [factor, members] : by_factor) {
+    groups.emplace_back(members);
+    factors.push_back(factor);
+  }
   torch::optim::AdamW optimiser(
-      parameters,
+      groups,
       torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay).betas({0.9, 0.99}));
   Ema ema(module, options_.ema_decay);
   DataParallel gradient(task_, parameters, options_.data_parallel, compute_);
@@ -102,8 +112,9 @@ TrainingEnd Trainer::train() {
   const auto save = [&] { save_checkpoint(run_, state, *module, ema, optimiser); };
 
   while (state.step < options_.steps) {
-    for (auto& group : optimiser.param_groups()) {
-      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate_at(state.step));
+    for (std::size_t g = 0; g < factors.size(); ++g) {
+      auto& group = static_cast<torch::optim::AdamWOptions&>(optimiser.param_groups()[g].options());
+      group.lr(factors[g] * rate_at(state.step));
     }
     const shards::Batch batch = loader_.next();
     Scalars scalars;

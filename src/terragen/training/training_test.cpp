@@ -101,6 +101,7 @@ TEST(Trainer, PartsSideBySideAndACycleAreResumedBitForBitToo) {
     job.model = "generator";
     job.from = scratch.path() / "autoencoder" / "model";
     job.cycle = 4;
+    job.generator_loss.adversarial.weight = 1.0;
     job.compute.threads = 2;
     job.trainer.data_parallel = 2;
     if (std::string(name) == "parts") {
@@ -111,6 +112,10 @@ TEST(Trainer, PartsSideBySideAndACycleAreResumedBitForBitToo) {
     EXPECT_EQ(run_train_job(job), TrainingEnd::finished);
   }
   expect_same_checkpoint(scratch.path() / "whole", scratch.path() / "parts");
+  // What was trained against a judge is saved without it, and says that it wants ancestral steps.
+  const models::ModelFolder model = models::load_model(scratch.path() / "whole" / "model");
+  EXPECT_EQ(model.scheduler.at("_class_name"), "DDPMScheduler");
+  EXPECT_FALSE(fs::exists(scratch.path() / "whole" / "model" / "discriminator"));
 }
 
 TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {
