@@ -16,7 +16,7 @@ for seed in 1 2; do
     # shellcheck disable=SC2086
     "$program" train generator "$shards" --from "$model" -o "$run" --seed "$seed" --steps "$steps" --crop 128 \
       --batch 16 --unet-channels 48,96,128 --warmup 30 --ema 0.98 --learning-rate 6e-4 --log-every 1 \
-      --preview-every "$steps" --checkpoint-every "$steps" --threads "$threads" --loader-threads 0 --resume \
+      --preview-every "$steps" --checkpoint-every "$steps" --threads "$threads" --data-parallel "$threads" --resume \
       ${variants[$name]} >/dev/null
   done
 done

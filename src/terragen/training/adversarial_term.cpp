@@ -9,7 +9,7 @@
 namespace terragen::training {
 namespace {
 
-enum Stream : std::uint64_t { kLevel, kFresh };
+enum AdversarialStream : std::uint64_t { kLevel, kFresh };
 
 // Means over levels and cells, [N] times importance, summed: what a verdict is worth for a batch.
 template <typename Value>
