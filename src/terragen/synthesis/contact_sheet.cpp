@@ -25,6 +25,14 @@ void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top) {
   }
 }
 
+// `title` shortened in its middle to `width` pixels, so that it ends before the next column's.
+std::string fitting(const std::string& title, int width) {
+  const std::size_t most = static_cast<std::size_t>(std::max(0, width / text_width("m")));
+  if (title.size() <= most || most < 8) return title.substr(0, most);
+  const std::size_t tail = (most - 2) / 3;
+  return title.substr(0, most - 2 - tail) + ".." + title.substr(title.size() - tail);
+}
+
 // The label as it is written, with the outlines of the features.
 void draw_layout(Canvas& canvas, const layout::Layout& layout, const layout::Taxonomy& taxonomy, int left, int top) {
   const layout::DenseMask mask = layout::rasterise_classes(layout);
@@ -68,7 +76,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::vector<She
   int top = kMargin;
   for (const SheetRow& row : rows) {
     int left = kMargin;
-    canvas.text(left, top + 3, row.title, kInk);
+    canvas.text(left, top + 3, fitting(row.title, width), kInk);
     const int body = top + kTitle;
     draw_layout(canvas, row.layout, taxonomy, left, body);
     left += width + kMargin;

@@ -130,6 +130,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     record.file_name = stem + (png ? ".png" : ".tif");
     record.width = raster.width;
     record.height = raster.height;
+    record.split = placed.split;
     record.place = placed.layout.place;
     record.crs = placed.crs;
     record.crs_from_pixel = placed.crs_from_pixel;

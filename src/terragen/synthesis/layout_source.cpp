@@ -185,6 +185,7 @@ std::vector<PlacedLayout> from_dataset(const fs::path& path, const layout::Taxon
     placed.crs = image->crs;
     placed.crs_from_pixel = image->crs_from_pixel;
     placed.real_image = path / "images" / image->file_name;
+    placed.split = image->split;
     result.push_back(std::move(placed));
   }
   return result;

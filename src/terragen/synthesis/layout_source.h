@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "terragen/data/dataset.h"
 #include "terragen/layout/layout.h"
 
 namespace terragen::synthesis {
@@ -19,6 +20,7 @@ struct PlacedLayout {
   std::string crs;                                      // empty: none
   std::optional<std::array<double, 6>> crs_from_pixel;  // GDAL geotransform
   std::filesystem::path real_image;                     // the real image with this layout, where known
+  data::Split split = data::Split::train;               // of the real image: what is painted from it stays there
 };
 
 struct LayoutSourceOptions {

@@ -117,6 +117,21 @@ TEST(Generate, WritesLabelsGeoreferenceAndProvenance) {
             read_file(scratch.path() / "out" / "images" / dataset.images[1].file_name));
 }
 
+// Else a test place would come back as training data.
+TEST(Generate, WhatIsPaintedFromATestPlaceStaysInTheTestSplit) {
+  const test::ScratchFolder scratch;
+  Painter painter(small_model(), {.steps = 2});
+  const auto& known = painter.model().layout_encoder->config();
+  generate(painter, read(scratch.path(), painter.model()), {}, {}, scratch.path() / "first");
+  data::Dataset dataset = data::read_dataset(scratch.path() / "first");
+  dataset.images[0].split = data::Split::test;
+  dataset.task = "building";
+  data::write_dataset(dataset, scratch.path() / "first");
+  const auto again = read_layouts(scratch.path() / "first", known.taxonomy, known.tasks, {.size_step = 16});
+  generate(painter, again, {}, {}, scratch.path() / "second");
+  EXPECT_EQ(data::read_dataset(scratch.path() / "second").images[0].split, data::Split::test);
+}
+
 TEST(Generate, ADenseTasksMaskIsTheDrawnLayout) {
   const test::ScratchFolder scratch;
   Painter painter(small_model(), {.steps = 2});

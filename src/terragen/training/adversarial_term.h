@@ -8,7 +8,7 @@
 
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/models/discriminator.h"
-#include "terragen/training/task.h"
+#include "terragen/training/adversarial_game.h"
 
 namespace terragen::training {
 
@@ -30,15 +30,11 @@ class AdversarialTerm {
                   AdversarialOptions options);
   models::LatentDiscriminator discriminator() const { return discriminator_; }
 
-  struct Losses {
-    torch::Tensor discriminator;  // scalar; its gradient reaches the discriminator alone
-    double margin = 0;            // mean verdict on real less that on painted: how well it tells them apart
-    torch::Tensor generator;      // scalar; its gradient reaches what made `estimate` alone, its value says nothing
-  };
   // estimate (with gradient), truth: [N, C, h, w] clean latents; importance: [N], how much each sample counts for both
-  // players. Draws come from `seed`. Scalars: verdict_real, verdict_painted.
-  Losses losses(const torch::Tensor& estimate, const torch::Tensor& truth, const torch::Tensor& importance,
-                const models::LayoutEncoding& layout, std::uint64_t seed, Scalars& scalars);
+  // players. Draws come from `seed`. Scalars: as
+  // adversarial_losses.
+  AdversarialLosses losses(const torch::Tensor& estimate, const torch::Tensor& truth, const torch::Tensor& importance,
+                           const models::LayoutEncoding& layout, std::uint64_t seed, Scalars& scalars);
 
  private:
   models::LatentDiscriminator discriminator_;

@@ -42,7 +42,7 @@ TEST(AdversarialTerm, EitherPlayersGradientReachesItselfAlone) {
   Fixture f;
   f.estimate.requires_grad_(true);
   for (torch::Tensor& feature : f.layout.features) feature.requires_grad_(true);
-  const AdversarialTerm::Losses losses = f.term.losses(f.estimate, f.truth, f.importance, f.layout, 7, f.scalars);
+  const AdversarialLosses losses = f.term.losses(f.estimate, f.truth, f.importance, f.layout, 7, f.scalars);
   losses.discriminator.backward({}, true);
   EXPECT_FALSE(f.estimate.grad().defined());
   EXPECT_FALSE(f.layout.features.front().grad().defined());
@@ -66,10 +66,10 @@ TEST(AdversarialTerm, TheGeneratorsGradientRaisesTheVerdict) {
   Fixture f;
   f.estimate.requires_grad_(true);
   f.term.losses(f.estimate, f.truth, f.importance, f.layout, 7, f.scalars).generator.backward();
-  const double before = f.scalars.at("verdict_painted");
+  const double before = f.scalars.at("verdict_made");
   const torch::Tensor better = (f.estimate - 0.5 * f.estimate.grad() / f.estimate.grad().norm()).detach();
   f.term.losses(better, f.truth, f.importance, f.layout, 7, f.scalars);
-  EXPECT_GT(f.scalars.at("verdict_painted"), before);
+  EXPECT_GT(f.scalars.at("verdict_made"), before);
 }
 
 TEST(AdversarialTerm, ADiscriminatorLearnsToTell) {

@@ -1,26 +1,10 @@
 #include "terragen/training/autoencoder_task.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "terragen/tensor/seeded_noise.h"
+#include "terragen/training/reconstruction_error.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::training {
-namespace {
-
-// Mean of `error` over the valid pixels and all bands.
-torch::Tensor masked_mean(const torch::Tensor& error, const torch::Tensor& valid) {
-  const torch::Tensor count = valid.sum().clamp_min(1.0) * static_cast<double>(error.size(1));
-  return (error * valid).sum() / count;
-}
-
-torch::Tensor shifted_difference(const torch::Tensor& x, std::int64_t dimension) {
-  const std::int64_t last = x.size(dimension);
-  return x.slice(dimension, 1, last) - x.slice(dimension, 0, last - 1);
-}
-
-}  // namespace
 
 AutoencoderTask::AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, torch::Tensor statistics,
                                  AutoencoderTaskOptions options)
@@ -36,23 +20,14 @@ torch::Tensor AutoencoderTask::loss(const shards::Batch& batch, std::uint64_t se
   const models::Posterior posterior = autoencoder_->encode(images);
   const torch::Tensor noise = tensor::seeded_normal(posterior.mean.sizes().vec(), seed).to(device);
   const torch::Tensor decoded = autoencoder_->decode(posterior.sample(noise)).to(torch::kFloat32);
-  const torch::Tensor error = decoded - images;
-  const torch::Tensor absolute = masked_mean(error.abs(), valid);
-  const torch::Tensor square = masked_mean(error.square(), valid);
-  torch::Tensor differences = torch::zeros({}, absolute.options());
-  for (const std::int64_t dimension : {std::int64_t{2}, std::int64_t{3}}) {
-    const std::int64_t last = valid.size(dimension);
-    const torch::Tensor both = valid.slice(dimension, 1, last) * valid.slice(dimension, 0, last - 1);
-    differences = differences + masked_mean(shifted_difference(error, dimension).abs(), both);
-  }
+  const ReconstructionError error = reconstruction_error(decoded, images, valid);
   const torch::Tensor mean = posterior.mean.to(torch::kFloat32);
   const torch::Tensor logvar = posterior.logvar.to(torch::kFloat32);
   const torch::Tensor kl = 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar).mean();
-  // In [-1, 1] the peak is 2, so the ratio is against 4.
-  scalars["psnr"] = 10.0 * std::log10(4.0 / std::max(1e-12, square.item<double>()));
-  scalars["absolute_error"] = absolute.item<double>();
+  scalars["psnr"] = psnr_of(error.square.item<double>());
+  scalars["absolute_error"] = error.absolute.item<double>();
   scalars["kl"] = kl.item<double>();
-  return absolute + options_.difference_weight * differences + options_.kl_weight * kl;
+  return error.absolute + options_.difference_weight * error.differences + options_.kl_weight * kl;
 }
 
 void AutoencoderTask::write_preview(const std::filesystem::path& png) {

@@ -173,25 +173,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   error = error * (snr / (1.0 + snr)).clamp_min(kLeastSay);
   const torch::Tensor estimate =
       diffusion::predicted_original(schedule_, prediction, noisy, output.to(torch::kFloat32), t);
-  return with_adversary(error.mean(), output, estimate * paint + latents * (1.0 - paint), latents, 1.0 / (1.0 + snr),
-                        encoding, derive_seed(seed, kAdversary), scalars);
-}
-
-torch::Tensor GeneratorTask::with_adversary(const torch::Tensor& error, const torch::Tensor& output,
-                                            const torch::Tensor& estimate, const torch::Tensor& truth,
-                                            const torch::Tensor& importance, const models::LayoutEncoding& layout,
-                                            std::uint64_t seed, Scalars& scalars) {
-  const AdversarialTerm::Losses losses = adversary_->losses(estimate, truth, importance, layout, seed, scalars);
-  const auto size_at_output = [&](const torch::Tensor& loss) {
-    return torch::autograd::grad({loss}, {output}, {}, true).front().to(torch::kFloat32).norm();
-  };
-  const torch::Tensor ratio = size_at_output(error) / size_at_output(losses.generator).clamp_min(1e-12);
-  // A judge that cannot tell yet has no direction to give.
-  const double trust = std::clamp(losses.margin, 0.0, 1.0);
-  const torch::Tensor generator = losses.generator * (options_.adversarial.weight * trust * ratio.detach());
-  scalars["loss_discriminator"] = losses.discriminator.item<double>();
-  // The linear term's value is meaningless: taken out, the logged loss is that of squared error and discriminator.
-  return error + losses.discriminator + (generator - generator.detach());
+  const AdversarialLosses losses =
+      adversary_->losses(estimate * paint + latents * (1.0 - paint), latents, 1.0 / (1.0 + snr), encoding,
+                         derive_seed(seed, kAdversary), scalars);
+  return balanced(error.mean(), losses, output, options_.adversarial.weight, scalars);
 }
 
 double GeneratorTask::rate_factor(const std::string& parameter) const {

@@ -45,10 +45,6 @@ class GeneratorTask : public Task {
  private:
   // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
-  // Adds the adversarial losses to the squared error's, at the ratio of gradients that the options name.
-  torch::Tensor with_adversary(const torch::Tensor& error, const torch::Tensor& output, const torch::Tensor& estimate,
-                               const torch::Tensor& truth, const torch::Tensor& importance,
-                               const models::LayoutEncoding& layout, std::uint64_t seed, Scalars& scalars);
   torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;

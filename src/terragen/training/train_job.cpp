@@ -47,6 +47,7 @@ class Keys {
     add("threads", job.compute.threads);
     add("difference_weight", job.autoencoder_loss.difference_weight);
     add("kl_weight", job.autoencoder_loss.kl_weight);
+    add("latent_noise", job.latent_noise);
     add("object_weight", job.generator_loss.object_weight);
     add("weight_exponent", job.generator_loss.weight_exponent);
     add("drop_layout", job.generator_loss.drop_layout);
@@ -179,11 +180,22 @@ models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_c
   return models::UNet2DConditionModel(config);
 }
 
-void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+// What a model card may say of a job: its settings, not the folders it ran in.
+Json shareable_settings(const TrainJob& job) {
+  Json settings = to_json(job);
+  for (const char* local : {"shards", "run", "from"}) settings.erase(local);
+  return settings;
+}
+
+void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
   if (static_cast<std::size_t>(model.autoencoder->config().in_channels) != set.bands.size()) {
     throw RequestError(std::format("{} is for {} bands, the data have {}", job.from.string(),
                                    model.autoencoder->config().in_channels, set.bands.size()));
   }
+}
+
+void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+  check_bands_fit(model, set, job);
   if (!model.layout_encoder) return;
   const auto& config = model.layout_encoder->config();
   if (!(config.taxonomy == set.taxonomy) || config.tasks != set.tasks) {
@@ -232,6 +244,22 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
 
+TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
+  if (job.from.empty()) {
+    throw RequestError("a decoder is trained on an autoencoder's latents", "name the model that holds it with --from");
+  }
+  models::ModelFolder model = models::load_model(job.from);
+  if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
+  check_bands_fit(model, reader.set(), job);
+  const DecoderTaskOptions options{.difference_weight = job.autoencoder_loss.difference_weight,
+                                   .latent_noise = job.latent_noise,
+                                   .adversarial_weight = job.generator_loss.adversarial.weight,
+                                   .rate_factor = job.generator_loss.adversarial.rate_factor};
+  model.card["decoder_training"] = shareable_settings(job);
+  DecoderTask task(model, shown_samples(job, reader, 8).images, options);
+  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+}
+
 TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   if (job.from.empty()) {
     throw RequestError("a generator needs an autoencoder to start from",
@@ -258,8 +286,7 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   model.images = image_info(set);
   model.dense_tasks = set.dense_tasks;
   model.card = card_of(set);
-  model.card["training"] = to_json(job);
-  for (const char* local : {"shards", "run", "from"}) model.card["training"].erase(local);
+  model.card["training"] = shareable_settings(job);
   GeneratorTask task(model, shown_samples(job, reader, 8), job.generator_loss);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
@@ -281,15 +308,20 @@ TrainingEnd run_train_job(const TrainJob& job) {
   job.compute.validate();
   job.trainer.validate();
   job.generator_loss.validate();
-  if (job.model != "generator" && job.model != "autoencoder") {
-    throw RequestError(std::format("a model \"{}\" cannot be trained", job.model), "choose generator or autoencoder");
+  using Train = TrainingEnd (*)(const TrainJob&, const shards::ShardReader&, shards::Loader&);
+  const std::map<std::string, Train> models{
+      {"generator", train_generator}, {"autoencoder", train_autoencoder}, {"decoder", train_decoder}};
+  const auto train = models.find(job.model);
+  if (train == models.end()) {
+    throw RequestError(std::format("a model \"{}\" cannot be trained", job.model),
+                       "choose generator, autoencoder or decoder");
   }
   keep_freed_memory();
   tensor::set_threads(job.compute.threads);
   torch::manual_seed(job.trainer.seed);  // the new layers' first weights
   const shards::ShardReader reader(job.shards, "train");
   shards::Loader loader(reader, loader_options(job));
-  return job.model == "generator" ? train_generator(job, reader, loader) : train_autoencoder(job, reader, loader);
+  return train->second(job, reader, loader);
 }
 
 }  // namespace terragen::training

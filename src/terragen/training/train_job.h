@@ -9,13 +9,14 @@
 #include "terragen/core/json_file.h"
 #include "terragen/tensor/device.h"
 #include "terragen/training/autoencoder_task.h"
+#include "terragen/training/decoder_task.h"
 #include "terragen/training/generator_task.h"
 #include "terragen/training/trainer.h"
 
 namespace terragen::training {
 
 struct TrainJob {
-  std::string model = "generator";  // "generator" or "autoencoder"
+  std::string model = "generator";  // "generator", "autoencoder" or "decoder"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
   std::filesystem::path from;  // model to start from; a generator needs one that holds an autoencoder
@@ -27,7 +28,8 @@ struct TrainJob {
   TrainerOptions trainer;
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;
-  GeneratorTaskOptions generator_loss;
+  GeneratorTaskOptions generator_loss;  // a decoder's discriminator takes weight and rate factor from here, too
+  double latent_noise = 0.3;            // see DecoderTaskOptions
   // Architecture, where `from` does not bring the part.
   std::int64_t latent_channels = 8;
   std::int64_t patch_size = 4;

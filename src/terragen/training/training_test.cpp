@@ -118,6 +118,51 @@ TEST(Trainer, PartsSideBySideAndACycleAreResumedBitForBitToo) {
   EXPECT_FALSE(fs::exists(scratch.path() / "whole" / "model" / "discriminator"));
 }
 
+TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  TrainJob job = small_job(scratch.path(), "decoder");
+  job.model = "decoder";
+  EXPECT_THROW(run_train_job(job), RequestError);  // of which autoencoder?
+  run_train_job(small_job(scratch.path(), "autoencoder"));
+  TrainJob generator = small_job(scratch.path(), "generator");
+  generator.model = "generator";
+  generator.from = scratch.path() / "autoencoder" / "model";
+  run_train_job(generator);
+  for (const char* name : {"whole", "parts"}) {
+    job.run = scratch.path() / name;
+    job.from = scratch.path() / "generator" / "model";
+    job.generator_loss.adversarial.weight = 0.5;
+    job.compute.threads = 2;
+    job.trainer.data_parallel = 2;
+    job.trainer.stop_after = 10;
+    job.trainer.resume = false;
+    if (std::string(name) == "parts") {
+      EXPECT_EQ(run_train_job(job), TrainingEnd::paused);
+      job.trainer.resume = true;
+    }
+    job.trainer.stop_after = 0;
+    EXPECT_EQ(run_train_job(job), TrainingEnd::finished);
+  }
+  expect_same_checkpoint(scratch.path() / "whole", scratch.path() / "parts");
+  const models::ModelFolder before = models::load_model(job.from);
+  const models::ModelFolder after = models::load_model(job.run / "model");
+  const auto differ = [](const torch::nn::Module& a, const torch::nn::Module& b, const std::string& part) {
+    bool any = false;
+    const auto others = b.named_parameters();
+    for (const auto& item : a.named_parameters()) {
+      if (item.key().starts_with(part)) any = any || !torch::equal(item.value(), others[item.key()]);
+    }
+    return any;
+  };
+  EXPECT_TRUE(differ(*before.autoencoder, *after.autoencoder, "decoder."));
+  EXPECT_FALSE(differ(*before.autoencoder, *after.autoencoder, "encoder."));
+  EXPECT_FALSE(differ(*before.autoencoder, *after.autoencoder, "linear_shortcut.down"));
+  ASSERT_TRUE(after.unet);
+  EXPECT_FALSE(differ(*before.unet, *after.unet, ""));
+  EXPECT_EQ(before.autoencoder->config().latents_std, after.autoencoder->config().latents_std);
+}
+
 TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {
   const test::ScratchFolder scratch;
   write_shards(scratch.path() / "shards");
