@@ -15,24 +15,6 @@ namespace fs = std::filesystem;
 constexpr const char* kWeights = "diffusion_pytorch_model.safetensors";
 constexpr int kFormatVersion = 1;
 
-Json images_to_json(const ImageInfo& images) {
-  Json bands = Json::array();
-  for (const BandRange& band : images.bands) {
-    bands.push_back({{"name", band.name}, {"low", band.low}, {"high", band.high}});
-  }
-  return {{"bands", bands}, {"data_type", images.data_type}};
-}
-
-ImageInfo images_from_json(const Json& value, const std::string& place) {
-  ImageInfo images;
-  images.data_type = json_member<std::string>(value, "data_type", place);
-  for (const Json& band : json_member<Json>(value, "bands", place)) {
-    images.bands.push_back({json_member<std::string>(band, "name", place), json_member<double>(band, "low", place),
-                            json_member<double>(band, "high", place)});
-  }
-  return images;
-}
-
 template <class Part>
 void save_part(const Part& part, const Json& config, const fs::path& folder) {
   fs::create_directories(folder);
@@ -52,6 +34,24 @@ void load_part(Part& part, const fs::path& folder, Sha256& hash) {
 }
 
 }  // namespace
+
+Json images_to_json(const ImageInfo& images) {
+  Json bands = Json::array();
+  for (const BandRange& band : images.bands) {
+    bands.push_back({{"name", band.name}, {"low", band.low}, {"high", band.high}});
+  }
+  return {{"bands", bands}, {"data_type", images.data_type}};
+}
+
+ImageInfo images_from_json(const Json& value, const std::string& place) {
+  ImageInfo images;
+  images.data_type = json_member<std::string>(value, "data_type", place);
+  for (const Json& band : json_member<Json>(value, "bands", place)) {
+    images.bands.push_back({json_member<std::string>(band, "name", place), json_member<double>(band, "low", place),
+                            json_member<double>(band, "high", place)});
+  }
+  return images;
+}
 
 ModelFolder load_model(const fs::path& folder) {
   const fs::path index_file = folder / "model_index.json";

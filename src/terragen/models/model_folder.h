@@ -24,6 +24,10 @@ struct ImageInfo {
   std::string data_type = "uint8";  // of the images written: "uint8", "uint16", "int16", "float32"
 };
 
+Json images_to_json(const ImageInfo& images);
+// DataError naming `place`.
+ImageInfo images_from_json(const Json& value, const std::string& place);
+
 // Parts that a folder does not have are null.
 struct ModelFolder {
   ImageInfo images;

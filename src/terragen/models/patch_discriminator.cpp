@@ -18,10 +18,10 @@ tn::LeakyReLU rectifier() { return tn::LeakyReLU(tn::LeakyReLUOptions().negative
 PatchDiscriminatorImpl::PatchDiscriminatorImpl(std::int64_t bands) {
   constexpr std::int64_t kWidth = 32;
   layers_ = register_module(
-      "layers", tn::Sequential(halving(bands, kWidth), rectifier(), halving(kWidth, 2 * kWidth),
-                               nn::GroupNorm(8, 2 * kWidth), rectifier(), halving(2 * kWidth, 4 * kWidth),
-                               nn::GroupNorm(8, 4 * kWidth), rectifier(),
-                               tn::Conv2d(tn::Conv2dOptions(4 * kWidth, 1, 3).padding(1))));
+      "layers",
+      tn::Sequential(halving(bands, kWidth), rectifier(), halving(kWidth, 2 * kWidth), nn::GroupNorm(8, 2 * kWidth),
+                     rectifier(), halving(2 * kWidth, 4 * kWidth), nn::GroupNorm(8, 4 * kWidth), rectifier(),
+                     tn::Conv2d(tn::Conv2dOptions(4 * kWidth, 1, 3).padding(1))));
 }
 
 torch::Tensor PatchDiscriminatorImpl::forward(const torch::Tensor& image) {
