@@ -55,9 +55,11 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<TrainOptions>();
   training::TrainJob& job = options->job;
   CLI::App* command = app.add_subcommand("train", "Train a model on datasets or packed shards");
-  command->add_option("model", job.model, "What to train: generator, autoencoder, or an autoencoder's decoder")
+  command
+      ->add_option("model", job.model,
+                   "What to train: generator, autoencoder, an autoencoder's decoder; segmenter, detector")
       ->required()
-      ->check(CLI::IsMember({"generator", "autoencoder", "decoder"}));
+      ->check(CLI::IsMember({"generator", "autoencoder", "decoder", "segmenter", "detector"}));
   command->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
   command->add_option("-o,--output", options->run, "Folder of the run")->required();
   command->add_option("--from", options->from, "Model to start from; a generator needs one with an autoencoder");
@@ -93,8 +95,9 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
       ->capture_default_str();
   command
-      ->add_option("--adversarial-weight", job.generator_loss.adversarial.weight,
-                   "Adversarial gradient against the error's; above 0 a generator paints in few steps, a decoder paints texture")
+      ->add_option(
+          "--adversarial-weight", job.generator_loss.adversarial.weight,
+          "Adversarial gradient against the error's; above 0 a generator paints in few steps, a decoder paints texture")
       ->capture_default_str();
   command
       ->add_option("--adversarial-rate-factor", job.generator_loss.adversarial.rate_factor,
@@ -102,6 +105,12 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--latent-noise", job.latent_noise, "Most noise on the latents a decoder is trained on")
       ->capture_default_str();
+  command
+      ->add_option("--denoise-steps", job.denoise_steps,
+                   "Time steps of noise the generator takes off the latents a decoder is trained on; 0: none")
+      ->capture_default_str();
+  command->add_option("--architecture", job.architecture,
+                      "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");
   command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();
   command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
       ->capture_default_str();

@@ -36,8 +36,7 @@ AdversarialLosses adversarial_losses(const Judge& judge, const torch::Tensor& es
   scalars["verdict_real"] = mean_verdict(on_real, share);
   // The generator's gradient is taken at its estimate and carried on as a linear term, so that one backward pass
   // serves both players without either's gradient reaching the other.
-  const torch::Tensor pull =
-      torch::autograd::grad({softplus(on_made, share, -1.0)}, {made}, {}, true).front().detach();
+  const torch::Tensor pull = torch::autograd::grad({softplus(on_made, share, -1.0)}, {made}, {}, true).front().detach();
   return {softplus(on_made, share, 1.0) + softplus(on_real, share, -1.0),
           scalars["verdict_real"] - scalars["verdict_made"], (pull * estimate).sum()};
 }

@@ -6,10 +6,11 @@
 
 namespace terragen::training {
 
-AutoencoderTask::AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, torch::Tensor statistics,
-                                 AutoencoderTaskOptions options)
+AutoencoderTask::AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, Json card,
+                                 torch::Tensor statistics, AutoencoderTaskOptions options)
     : autoencoder_(std::move(autoencoder)),
       images_(std::move(images)),
+      card_(std::move(card)),
       statistics_(std::move(statistics)),
       options_(options) {}
 
@@ -52,6 +53,7 @@ void AutoencoderTask::save(const std::filesystem::path& folder) {
       std::vector<double>(deviation.data_ptr<double>(), deviation.data_ptr<double>() + deviation.numel()));
   models::ModelFolder model;
   model.images = images_;
+  model.card = card_;
   model.autoencoder = autoencoder_;
   models::save_model(model, folder);
 }

@@ -15,9 +15,9 @@ struct AutoencoderTaskOptions {
 
 class AutoencoderTask : public Task {
  public:
-  // `statistics`: [n, B, H, W] in [-1, 1], training images from which the latent's mean and deviation are measured
-  // whenever the model is saved; the first eight are shown in previews.
-  AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, torch::Tensor statistics,
+  // `card`: told with the model. `statistics`: [n, B, H, W] in [-1, 1], training images from which the latent's mean
+  // and deviation are measured whenever the model is saved; the first eight are shown in previews.
+  AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, Json card, torch::Tensor statistics,
                   AutoencoderTaskOptions options);
   std::shared_ptr<torch::nn::Module> module() override { return autoencoder_.ptr(); }
   torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) override;
@@ -28,6 +28,7 @@ class AutoencoderTask : public Task {
  private:
   models::AutoencoderKL autoencoder_;
   models::ImageInfo images_;
+  Json card_;
   torch::Tensor statistics_;
   AutoencoderTaskOptions options_;
 };

@@ -106,10 +106,15 @@ CheckpointState load_checkpoint(const fs::path& checkpoint, const Json& expected
                                           state_file.string());
   state.settings = json_member<Json>(json, "settings", state_file.string());
   check_settings(state.settings, expected_settings);
-  // The averages pass through the module, which checks every name and shape of them too.
-  models::load_parameters(module, tensor::load_safetensors(checkpoint / "ema.safetensors").tensors);
+  const tensor::TensorMap weights = tensor::load_safetensors(checkpoint / "model.safetensors").tensors;
+  // The averages pass through the module, which checks every name and shape of them too; buffers have none.
+  tensor::TensorMap averages = tensor::load_safetensors(checkpoint / "ema.safetensors").tensors;
+  for (const auto& item : module.named_buffers()) {
+    if (const auto found = weights.find(item.key()); found != weights.end()) averages.insert(*found);
+  }
+  models::load_parameters(module, averages);
   ema.restore(models::collect_parameters(module));
-  models::load_parameters(module, tensor::load_safetensors(checkpoint / "model.safetensors").tensors);
+  models::load_parameters(module, weights);
   restore_optimiser(module, tensor::load_safetensors(checkpoint / "optimiser.safetensors").tensors,
                     checkpoint / "optimiser.safetensors", optimiser);
   return state;

@@ -19,6 +19,9 @@ DataParallel::DataParallel(Task& task, std::vector<torch::Tensor> parameters, in
       bf16_(compute.precision == "bf16") {
   if (parts_ < 1) throw RequestError(std::format("data_parallel is {}, it must be positive", parts_));
   if (parts_ == 1) return;
+  if (!task_.may_be_split()) {
+    throw RequestError(std::format("data_parallel is {}, but this model's batches cannot be split", parts_));
+  }
   if (device_ != torch::kCPU) throw RequestError("data_parallel above 1 splits work over processor cores, not a GPU");
   if (threads_ % parts_ != 0) {
     throw RequestError(std::format("data_parallel is {}, which does not divide {} threads", parts_, threads_));

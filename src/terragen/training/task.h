@@ -32,6 +32,8 @@ class Task {
   virtual torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) = 0;
   // What the learning rate of a parameter is multiplied with.
   virtual double rate_factor(const std::string& /*parameter*/) const { return 1.0; }
+  // Whether the parts of a batch may be computed apart: not where the loss depends on the batch as a whole.
+  virtual bool may_be_split() const { return true; }
   // A picture of what the model does now. Called with the averaged weights in place and gradients off.
   virtual void write_preview(const std::filesystem::path& png) = 0;
   // The finished model as a folder (diffusers' layout) with the averaged weights in place.

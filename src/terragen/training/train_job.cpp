@@ -48,6 +48,7 @@ class Keys {
     add("difference_weight", job.autoencoder_loss.difference_weight);
     add("kl_weight", job.autoencoder_loss.kl_weight);
     add("latent_noise", job.latent_noise);
+    add("denoise_steps", job.denoise_steps);
     add("object_weight", job.generator_loss.object_weight);
     add("weight_exponent", job.generator_loss.weight_exponent);
     add("drop_layout", job.generator_loss.drop_layout);
@@ -60,6 +61,9 @@ class Keys {
     add("adversarial_rate_factor", job.generator_loss.adversarial.rate_factor);
     add("adversarial_lowest", job.generator_loss.adversarial.lowest);
     add("adversarial_highest", job.generator_loss.adversarial.highest);
+    add("architecture", job.architecture);
+    add("colour_jitter", job.perception.colour_jitter);
+    add("dice_weight", job.perception.dice_weight);
     add("latent_channels", job.latent_channels);
     add("patch_size", job.patch_size);
     add("autoencoder_attention", job.autoencoder_attention);
@@ -113,16 +117,21 @@ models::ImageInfo image_info(const shards::ShardSet& set) {
   return info;
 }
 
-Json card_of(const shards::ShardSet& set) {
-  Json sources = Json::array();
+// Adds to a model's card what this job trains it on, with licences, and the job's settings (not the folders it ran in).
+// What earlier stages were trained on stays: their data are in the weights, too.
+void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
+  if (!card.contains("trained_on")) card["trained_on"] = Json::array();
   for (const shards::ShardSource& source : set.sources) {
-    sources.push_back({{"dataset", source.dataset},
-                       {"task", source.task},
-                       {"licence", source.licence},
-                       {"attribution", source.attribution},
-                       {"samples", source.samples}});
+    const Json told{{"dataset", source.dataset},
+                    {"task", source.task},
+                    {"licence", source.licence},
+                    {"attribution", source.attribution},
+                    {"samples", source.samples}};
+    if (std::ranges::find(card["trained_on"], told) == card["trained_on"].end()) card["trained_on"].push_back(told);
   }
-  return {{"trained_on", sources}};
+  Json settings = to_json(job);
+  for (const char* local : {"shards", "run", "from"}) settings.erase(local);
+  card["stages"].push_back(std::move(settings));
 }
 
 std::int64_t norm_groups(const std::vector<std::int64_t>& channels) {
@@ -180,22 +189,11 @@ models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_c
   return models::UNet2DConditionModel(config);
 }
 
-// What a model card may say of a job: its settings, not the folders it ran in.
-Json shareable_settings(const TrainJob& job) {
-  Json settings = to_json(job);
-  for (const char* local : {"shards", "run", "from"}) settings.erase(local);
-  return settings;
-}
-
-void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
   if (static_cast<std::size_t>(model.autoencoder->config().in_channels) != set.bands.size()) {
     throw RequestError(std::format("{} is for {} bands, the data have {}", job.from.string(),
                                    model.autoencoder->config().in_channels, set.bands.size()));
   }
-}
-
-void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
-  check_bands_fit(model, set, job);
   if (!model.layout_encoder) return;
   const auto& config = model.layout_encoder->config();
   if (!(config.taxonomy == set.taxonomy) || config.tasks != set.tasks) {
@@ -216,19 +214,28 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   return options;
 }
 
-// The same few validation samples (training ones where there are none) for every preview.
+// The same few validation samples (training ones where there are none) for every preview: spread over the data, each
+// the first from its place on that shows an object in its crop.
 shards::Batch shown_samples(const TrainJob& job, const shards::ShardReader& train, std::size_t count) {
   const shards::ShardReader held_out(job.shards, "val");
   const shards::ShardReader& reader = held_out.size() > 0 ? held_out : train;
   std::vector<shards::Sample> samples;
   for (std::size_t i = 0; i < count; ++i) {
-    samples.push_back(shards::centre_crop(reader.get(i * reader.size() / count), job.crop));
+    const std::size_t first = i * reader.size() / count;
+    const std::size_t end = std::max(first + 1, (i + 1) * reader.size() / count);
+    shards::Sample chosen = shards::centre_crop(reader.get(first), job.crop);
+    for (std::size_t k = first + 1; k < end && chosen.layout.features.empty() && !chosen.layout.mask; ++k) {
+      shards::Sample next = shards::centre_crop(reader.get(k), job.crop);
+      if (!next.layout.features.empty() || next.layout.mask) chosen = std::move(next);
+    }
+    samples.push_back(std::move(chosen));
   }
   return shards::collate(samples);
 }
 
 TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   models::AutoencoderKL autoencoder{nullptr};
+  Json card = Json::object();
   std::vector<torch::Tensor> images;
   for (std::int64_t i = 0; std::ssize(images) * job.batch < 96; ++i) images.push_back(loader.batch_of(-1 - i).images);
   if (!job.from.empty()) {
@@ -236,11 +243,13 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
     if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
     check_model_fits(model, reader.set(), job);
     autoencoder = model.autoencoder;
+    card = model.card;
   } else {
     autoencoder = new_autoencoder(job, std::ssize(reader.set().bands));
     autoencoder->fit_shortcut(torch::cat(images));
   }
-  AutoencoderTask task(autoencoder, image_info(reader.set()), torch::cat(images), job.autoencoder_loss);
+  tell_of(job, reader.set(), card);
+  AutoencoderTask task(autoencoder, image_info(reader.set()), card, torch::cat(images), job.autoencoder_loss);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
 
@@ -250,13 +259,14 @@ TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader
   }
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
-  check_bands_fit(model, reader.set(), job);
+  check_model_fits(model, reader.set(), job);
   const DecoderTaskOptions options{.difference_weight = job.autoencoder_loss.difference_weight,
                                    .latent_noise = job.latent_noise,
+                                   .denoise_steps = job.denoise_steps,
                                    .adversarial_weight = job.generator_loss.adversarial.weight,
                                    .rate_factor = job.generator_loss.adversarial.rate_factor};
-  model.card["decoder_training"] = shareable_settings(job);
-  DecoderTask task(model, shown_samples(job, reader, 8).images, options);
+  tell_of(job, reader.set(), model.card);
+  DecoderTask task(model, shown_samples(job, reader, 8), options);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
 
@@ -285,9 +295,38 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   }
   model.images = image_info(set);
   model.dense_tasks = set.dense_tasks;
-  model.card = card_of(set);
-  model.card["training"] = shareable_settings(job);
+  tell_of(job, set, model.card);
   GeneratorTask task(model, shown_samples(job, reader, 8), job.generator_loss);
+  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+}
+
+TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
+  const shards::ShardSet& set = reader.set();
+  const bool segmenter = job.model == "segmenter";
+  if (job.crop % 32 != 0) throw RequestError(std::format("crops of {} pixels are no multiple of 32", job.crop));
+  models::PerceptionModel model;
+  if (!job.from.empty()) {
+    model = models::load_perception_model(job.from);
+    if (!(model.config.taxonomy == set.taxonomy) || model.config.images.bands.size() != set.bands.size()) {
+      throw RequestError(std::format("{} knows other classes or bands than the data", job.from.string()));
+    }
+    if (!job.architecture.empty() && job.architecture != model.config.architecture) {
+      throw RequestError(
+          std::format("{} is a {}, not a {}", job.from.string(), model.config.architecture, job.architecture));
+    }
+  } else {
+    models::PerceptionConfig config{.architecture = job.architecture, .taxonomy = set.taxonomy};
+    if (config.architecture.empty()) config.architecture = segmenter ? "segformer-b0" : "fcos-resnet18";
+    config.images = image_info(set);
+    // Where every task is labelled by full masks nothing is left to be background.
+    config.background = segmenter && set.dense_tasks.size() < set.tasks.size();
+    model = models::new_perception_model(config);
+  }
+  if (segmenter != model.config.is_segmenter()) {
+    throw RequestError(std::format("a {} is no {}", model.config.architecture, job.model));
+  }
+  tell_of(job, set, model.config.card);
+  PerceptionTask task(model, shown_samples(job, reader, 8), job.perception);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
 
@@ -309,12 +348,15 @@ TrainingEnd run_train_job(const TrainJob& job) {
   job.trainer.validate();
   job.generator_loss.validate();
   using Train = TrainingEnd (*)(const TrainJob&, const shards::ShardReader&, shards::Loader&);
-  const std::map<std::string, Train> models{
-      {"generator", train_generator}, {"autoencoder", train_autoencoder}, {"decoder", train_decoder}};
+  const std::map<std::string, Train> models{{"generator", train_generator},
+                                            {"autoencoder", train_autoencoder},
+                                            {"decoder", train_decoder},
+                                            {"segmenter", train_perception},
+                                            {"detector", train_perception}};
   const auto train = models.find(job.model);
   if (train == models.end()) {
     throw RequestError(std::format("a model \"{}\" cannot be trained", job.model),
-                       "choose generator, autoencoder or decoder");
+                       "choose generator, autoencoder, decoder, segmenter or detector");
   }
   keep_freed_memory();
   tensor::set_threads(job.compute.threads);

@@ -11,12 +11,13 @@
 #include "terragen/training/autoencoder_task.h"
 #include "terragen/training/decoder_task.h"
 #include "terragen/training/generator_task.h"
+#include "terragen/training/perception_task.h"
 #include "terragen/training/trainer.h"
 
 namespace terragen::training {
 
 struct TrainJob {
-  std::string model = "generator";  // "generator", "autoencoder" or "decoder"
+  std::string model = "generator";  // "generator", "autoencoder", "decoder", "segmenter" or "detector"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
   std::filesystem::path from;  // model to start from; a generator needs one that holds an autoencoder
@@ -29,7 +30,10 @@ struct TrainJob {
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;
   GeneratorTaskOptions generator_loss;  // a decoder's discriminator takes weight and rate factor from here, too
-  double latent_noise = 0.3;            // see DecoderTaskOptions
+  double latent_noise = 0.15;           // this and the next: see DecoderTaskOptions
+  std::int64_t denoise_steps = 400;
+  PerceptionTaskOptions perception;
+  std::string architecture;  // of a segmenter or detector, see PerceptionConfig; empty: segformer-b0, fcos-resnet18
   // Architecture, where `from` does not bring the part.
   std::int64_t latent_channels = 8;
   std::int64_t patch_size = 4;

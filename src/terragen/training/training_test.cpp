@@ -25,6 +25,7 @@ void write_shards(const fs::path& folder, bool broken = false) {
   set.bands = {{"a", -1, 1}};
   set.taxonomy = layout::Taxonomy({{"thing", {}}});
   set.tasks = {"detection"};
+  set.sources = {{.dataset = "set", .task = "detection", .licence = "CC0 1.0", .attribution = "us", .samples = 4}};
   shards::ShardWriter writer(set, folder);
   for (std::uint64_t i = 0; i < 4; ++i) {
     layout::Layout layout{.task = "detection", .width = 32, .height = 32};
@@ -125,6 +126,8 @@ TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
   job.model = "decoder";
   EXPECT_THROW(run_train_job(job), RequestError);  // of which autoencoder?
   run_train_job(small_job(scratch.path(), "autoencoder"));
+  job.from = scratch.path() / "autoencoder" / "model";
+  EXPECT_THROW(run_train_job(job), RequestError);  // nothing there that could denoise
   TrainJob generator = small_job(scratch.path(), "generator");
   generator.model = "generator";
   generator.from = scratch.path() / "autoencoder" / "model";
@@ -158,9 +161,47 @@ TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
   EXPECT_TRUE(differ(*before.autoencoder, *after.autoencoder, "decoder."));
   EXPECT_FALSE(differ(*before.autoencoder, *after.autoencoder, "encoder."));
   EXPECT_FALSE(differ(*before.autoencoder, *after.autoencoder, "linear_shortcut.down"));
+  // The card tells of every stage, and names the data once.
+  ASSERT_EQ(after.card.at("stages").size(), 3U);
+  EXPECT_EQ(after.card.at("stages")[2].at("model"), "decoder");
+  EXPECT_FALSE(after.card.at("stages")[2].contains("run"));
+  EXPECT_EQ(after.card.at("trained_on").size(), 1U);
   ASSERT_TRUE(after.unet);
   EXPECT_FALSE(differ(*before.unet, *after.unet, ""));
   EXPECT_EQ(before.autoencoder->config().latents_std, after.autoencoder->config().latents_std);
+}
+
+TEST(Trainer, SegmentersAndDetectorsAreResumedBitForBit) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  for (const std::string model : {"segmenter", "detector"}) {
+    for (const char* name : {"-whole", "-parts"}) {
+      TrainJob job = small_job(scratch.path(), model + name);
+      job.model = model;
+      job.crop = 64;
+      job.trainer.steps = 6;
+      job.trainer.preview_every = 3;
+      if (std::string(name) == "-parts") {
+        job.trainer.stop_after = 3;
+        run_train_job(job);
+        job.trainer.resume = true;
+      }
+      EXPECT_EQ(run_train_job(job), TrainingEnd::finished);
+    }
+    expect_same_checkpoint(scratch.path() / (model + "-whole"), scratch.path() / (model + "-parts"));
+    const models::PerceptionModel back = models::load_perception_model(scratch.path() / (model + "-whole") / "model");
+    EXPECT_EQ(back.config.background, model == "segmenter");
+    EXPECT_TRUE(fs::exists(scratch.path() / (model + "-whole") / "preview-00000003.png"));
+  }
+  TrainJob job = small_job(scratch.path(), "wrong");
+  job.model = "segmenter";
+  job.architecture = "fcos-resnet18";
+  EXPECT_THROW(run_train_job(job), RequestError);
+  job.architecture = "";
+  job.crop = 64;
+  job.compute.threads = 2;
+  job.trainer.data_parallel = 2;
+  EXPECT_THROW(run_train_job(job), RequestError);
 }
 
 TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {

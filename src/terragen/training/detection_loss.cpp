@@ -1,0 +1,136 @@
+#include "terragen/training/detection_loss.h"
+
+#include "terragen/layout/geometry.h"
+#include "terragen/nn/box_ops.h"
+
+namespace terragen::training {
+namespace {
+
+// A cell answers within so many strides of the centre (Tian et al. 2019, centre sampling).
+constexpr double kCentreStrides = 1.5;
+// A level is for boxes whose farthest side lies within so many strides.
+constexpr double kSizeStrides = 8.0;
+constexpr double kFar = 1e9;
+
+torch::Tensor sides(const torch::Tensor& distances, int first, int second) {
+  return distances.select(-1, first) + distances.select(-1, second);
+}
+
+// Of boxes in one frame, given by their distances from one point: [...].
+torch::Tensor generalized_iou(const torch::Tensor& one, const torch::Tensor& two) {
+  const auto area = [](const torch::Tensor& d) { return sides(d, 0, 2) * sides(d, 1, 3); };
+  const torch::Tensor both = area(torch::minimum(one, two));
+  const torch::Tensor either = area(one) + area(two) - both;
+  const torch::Tensor around = area(torch::maximum(one, two)).clamp_min(1e-7);
+  return both / either.clamp_min(1e-7) - (around - either) / around;
+}
+
+}  // namespace
+
+DetectionTruth detection_truth(const layout::Layout& layout, bool oriented) {
+  std::vector<float> boxes;
+  std::vector<std::int64_t> classes;
+  for (const layout::Feature& feature : layout.features) {
+    layout::OrientedBox box;
+    if (oriented) {
+      box = layout::minimum_oriented_box(feature.geometry);
+    } else {
+      const layout::Bounds b = layout::bounds_of(feature.geometry);
+      box = {(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2, b.width(), b.height(), 0};
+    }
+    for (const double value : {box.cx, box.cy, box.width, box.height, box.angle}) {
+      boxes.push_back(static_cast<float>(value));
+    }
+    classes.push_back(feature.class_index);
+  }
+  return {torch::tensor(boxes).view({-1, 5}), torch::tensor(classes, torch::kInt64)};
+}
+
+DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, const torch::Tensor& centres,
+                                   const torch::Tensor& strides) {
+  const std::int64_t cells = centres.size(0);
+  const double finest = strides.min().item<double>();
+  const double coarsest = strides.max().item<double>();
+  const torch::Tensor stride = strides.unsqueeze(1);  // [L, 1]
+  std::vector<torch::Tensor> classes, distances, angles, centreness;
+  for (const DetectionTruth& image : truth) {
+    if (image.boxes.size(0) == 0) {
+      classes.push_back(torch::full({cells}, -1, torch::kInt64));
+      distances.push_back(torch::zeros({cells, 4}));
+      angles.push_back(torch::zeros({cells, 2}));
+      centreness.push_back(torch::zeros({cells}));
+      continue;
+    }
+    const torch::Tensor size = image.boxes.slice(1, 2, 4).clamp_min(0.1);  // [M, 2]
+    const torch::Tensor theta = image.boxes.select(1, 4);
+    const torch::Tensor away = centres.unsqueeze(1) - image.boxes.slice(1, 0, 2).unsqueeze(0);  // [L, M, 2]
+    const torch::Tensor along = away.select(2, 0) * theta.cos() + away.select(2, 1) * theta.sin();
+    const torch::Tensor across = away.select(2, 1) * theta.cos() - away.select(2, 0) * theta.sin();
+    const torch::Tensor half = size / 2;
+    const torch::Tensor reach = torch::maximum(half.unsqueeze(0), stride.unsqueeze(2) / 2);  // [L, M, 2]
+    const torch::Tensor near = torch::minimum(reach, kCentreStrides * stride.unsqueeze(2));
+    const torch::Tensor inside = along.abs().le(near.select(2, 0)).logical_and(across.abs().le(near.select(2, 1)));
+    // From the cell to the sides; where a small box was taken larger, a side may lie behind the cell.
+    const torch::Tensor d = torch::stack(
+        {half.select(1, 0) + along, half.select(1, 1) + across, half.select(1, 0) - along, half.select(1, 1) - across},
+        2);
+    const torch::Tensor farthest = d.amax(2);
+    const torch::Tensor least = torch::where(stride.eq(finest), torch::zeros_like(stride), kSizeStrides / 2 * stride);
+    const torch::Tensor most = torch::where(stride.eq(coarsest), torch::full_like(stride, kFar), kSizeStrides * stride);
+    const torch::Tensor fits = inside.logical_and(farthest.gt(least)).logical_and(farthest.le(most));
+    const torch::Tensor area = size.prod(1).unsqueeze(0).expand_as(fits).masked_fill(fits.logical_not(), kFar * kFar);
+    const auto [smallest, which] = area.min(1);
+    const torch::Tensor answers = fits.any(1);
+    classes.push_back(image.classes.index_select(0, which).masked_fill(answers.logical_not(), -1));
+    const torch::Tensor own = d.gather(1, which.view({-1, 1, 1}).expand({-1, 1, 4})).squeeze(1).clamp_min(0.01);
+    distances.push_back(own);
+    const torch::Tensor turned = theta.index_select(0, which) * 2;
+    angles.push_back(torch::stack({turned.cos(), turned.sin()}, 1));
+    const auto ratio = [&](int first, int second) {
+      const torch::Tensor a = own.select(1, first);
+      const torch::Tensor b = own.select(1, second);
+      return torch::minimum(a, b) / torch::maximum(a, b);
+    };
+    centreness.push_back((ratio(0, 2) * ratio(1, 3)).sqrt());
+  }
+  return {torch::stack(classes), torch::stack(distances), torch::stack(angles), torch::stack(centreness)};
+}
+
+torch::Tensor detection_loss(const models::DetectorOutput& output, const DetectionTargets& targets, Scalars& scalars) {
+  const torch::Tensor answers = targets.classes.ge(0);
+  const double count = std::max<double>(1.0, answers.sum().item<double>());
+  const torch::Tensor one_hot =
+      torch::one_hot(targets.classes.clamp_min(0), output.logits.size(2)).to(torch::kFloat32) *
+      answers.unsqueeze(2).to(torch::kFloat32);
+  const torch::Tensor of_class = nn::sigmoid_focal_loss(output.logits, one_hot).sum() / count;
+  scalars["loss_class"] = of_class.item<double>();
+  if (!answers.any().item<bool>()) return of_class + 0.0 * (output.distances.sum() + output.centreness.sum());
+  const torch::Tensor weight = targets.centreness.masked_select(answers).clamp_min(0.05);
+  const torch::Tensor at = answers.unsqueeze(2);
+  const auto chosen = [&](const torch::Tensor& value) {
+    return value.masked_select(at.expand_as(value)).view({-1, value.size(2)});
+  };
+  const torch::Tensor of_box =
+      ((1 - generalized_iou(chosen(output.distances), chosen(targets.distances))) * weight).sum() / weight.sum();
+  const torch::Tensor of_centre =
+      torch::binary_cross_entropy_with_logits(output.centreness.masked_select(answers),
+                                              targets.centreness.masked_select(answers), {}, {}, at::Reduction::Sum) /
+      count;
+  torch::Tensor loss = of_class + of_box + of_centre;
+  scalars["loss_box"] = of_box.item<double>();
+  scalars["loss_centreness"] = of_centre.item<double>();
+  if (output.angle.defined()) {
+    const torch::Tensor said = chosen(output.angle);
+    const torch::Tensor unit = said / said.norm(2, 1, true).clamp_min(1e-6);
+    // Of a square no angle is wrong: what is longer than wide counts.
+    const torch::Tensor d = chosen(targets.distances);
+    const torch::Tensor longness = (sides(d, 0, 2) - sides(d, 1, 3)).abs() / (sides(d, 0, 2) + sides(d, 1, 3));
+    const torch::Tensor of_angle =
+        ((1 - (unit * chosen(targets.angle)).sum(1)) * longness).sum() / longness.sum().clamp_min(1e-6);
+    scalars["loss_angle"] = of_angle.item<double>();
+    loss = loss + of_angle;
+  }
+  return loss;
+}
+
+}  // namespace terragen::training

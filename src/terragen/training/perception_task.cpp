@@ -1,0 +1,144 @@
+#include "terragen/training/perception_task.h"
+
+#include <cmath>
+#include <format>
+
+#include "terragen/core/error.h"
+#include "terragen/core/seed.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/models/detections.h"
+#include "terragen/tensor/seeded_noise.h"
+#include "terragen/training/detection_loss.h"
+#include "terragen/training/sample_grid.h"
+
+namespace terragen::training {
+namespace {
+
+enum PerceptionStream : std::uint64_t { kBrightness, kContrast };
+
+// Brightness and contrast of every image for itself, [N, B, H, W] in [-1, 1].
+torch::Tensor jittered(const torch::Tensor& images, double jitter, std::uint64_t seed) {
+  if (jitter == 0) return images;
+  const auto draw = [&](PerceptionStream stream) {
+    const torch::Tensor u = tensor::seeded_uniform({images.size(0), 1, 1, 1}, derive_seed(seed, stream));
+    return ((2 * u - 1) * jitter).to(images.device());
+  };
+  const torch::Tensor mean = images.mean({1, 2, 3}, true);
+  return (images - mean) * (1 + draw(kContrast)) + mean + draw(kBrightness);
+}
+
+// Mean over the classes that appear of 1 - Dice, over known pixels (Milletari et al. 2016, arXiv 1606.04797).
+torch::Tensor dice_loss(const torch::Tensor& logits, const torch::Tensor& target) {
+  const torch::Tensor known = target.ne(layout::kUnlabelled);
+  const torch::Tensor truth = torch::one_hot(target.masked_fill(known.logical_not(), 0), logits.size(1))
+                                  .permute({0, 3, 1, 2})
+                                  .to(torch::kFloat32) *
+                              known.unsqueeze(1);
+  const torch::Tensor said = logits.softmax(1) * known.unsqueeze(1);
+  const torch::Tensor both = (said * truth).sum({0, 2, 3});
+  const torch::Tensor all = (said + truth).sum({0, 2, 3});
+  const torch::Tensor appears = truth.sum({0, 2, 3}).gt(0).to(torch::kFloat32);
+  return ((1 - 2 * both / all.clamp_min(1.0)) * appears).sum() / appears.sum().clamp_min(1.0);
+}
+
+}  // namespace
+
+void PerceptionTaskOptions::validate() const {
+  if (!(colour_jitter >= 0 && colour_jitter < 1))
+    throw RequestError(std::format("colour_jitter is {}, not in [0, 1)", colour_jitter));
+  if (!(dice_weight >= 0)) throw RequestError(std::format("dice_weight is {}, it must not be negative", dice_weight));
+}
+
+torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid, int background) {
+  std::vector<torch::Tensor> masks;
+  for (std::size_t i = 0; i < layouts.size(); ++i) {
+    // A dense mask says itself what it does not know.
+    const bool fill = background >= 0 && !layouts[i].mask;
+    layout::DenseMask mask =
+        layout::rasterise_classes(layouts[i], fill ? static_cast<std::uint8_t>(background) : layout::kUnlabelled);
+    masks.push_back(torch::from_blob(mask.values.data(), {mask.height, mask.width}, torch::kUInt8).to(torch::kInt64));
+  }
+  return torch::stack(masks).masked_fill(valid.squeeze(1).cpu().eq(0), layout::kUnlabelled);
+}
+
+PerceptionTask::PerceptionTask(models::PerceptionModel model, shards::Batch shown, PerceptionTaskOptions options)
+    : model_(std::move(model)), shown_(std::move(shown)), options_(options) {
+  options_.validate();
+}
+
+torch::Tensor PerceptionTask::segmentation_loss(const torch::Tensor& images, const shards::Batch& batch,
+                                                Scalars& scalars) {
+  const int background = model_.config.background ? model_.config.taxonomy.size() : -1;
+  const torch::Tensor target = class_targets(batch.layouts, batch.valid, background).to(images.device());
+  const torch::Tensor logits = model_.segmenter->forward(images).to(torch::kFloat32);
+  const torch::Tensor known = target.ne(layout::kUnlabelled);
+  // A mean over no pixel would not be a number.
+  const torch::Tensor cross_entropy =
+      torch::cross_entropy_loss(logits, target, {}, at::Reduction::Sum, layout::kUnlabelled) /
+      known.sum().clamp_min(1).to(torch::kFloat32);
+  const torch::Tensor right = logits.detach().argmax(1).eq(target).logical_and(known);
+  scalars["pixel_accuracy"] = right.sum().item<double>() / std::max<double>(1, known.sum().item<double>());
+  if (options_.dice_weight == 0) return cross_entropy;
+  return cross_entropy + options_.dice_weight * dice_loss(logits, target);
+}
+
+torch::Tensor PerceptionTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
+  const torch::Device device = model_.network()->parameters().front().device();
+  const torch::Tensor images =
+      jittered(batch.images.to(device), options_.colour_jitter, seed).contiguous(at::MemoryFormat::ChannelsLast);
+  if (model_.segmenter) return segmentation_loss(images, batch, scalars);
+  const models::DetectorOutput output = model_.detector->forward(images);
+  std::vector<DetectionTruth> truth;
+  for (const layout::Layout& layout : batch.layouts) {
+    truth.push_back(detection_truth(layout, model_.detector->config().oriented));
+  }
+  DetectionTargets targets = detection_targets(truth, output.centres.cpu(), output.strides.cpu());
+  for (torch::Tensor* part : {&targets.classes, &targets.distances, &targets.angle, &targets.centreness}) {
+    *part = part->to(device);
+  }
+  return detection_loss(output, targets, scalars);
+}
+
+void PerceptionTask::write_preview(const std::filesystem::path& png) {
+  const torch::Device device = model_.network()->parameters().front().device();
+  const torch::Tensor images = shown_.images.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+  std::vector<layout::Layout> said = shown_.layouts;
+  if (model_.segmenter) {
+    const torch::Tensor classes =
+        model_.segmenter->forward(images).argmax(1).to(torch::kCPU, torch::kUInt8).contiguous();
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      const auto* first = classes[static_cast<std::int64_t>(i)].const_data_ptr<std::uint8_t>();
+      layout::DenseMask mask{said[i].width, said[i].height, {}};
+      mask.values.assign(first, first + static_cast<std::ptrdiff_t>(said[i].width) * said[i].height);
+      for (std::uint8_t& value : mask.values) {
+        if (value >= model_.config.taxonomy.size()) value = layout::kUnlabelled;  // background
+      }
+      said[i].features.clear();
+      said[i].mask = std::move(mask);
+    }
+  } else {
+    const auto found = models::detections_of(model_.detector->forward(images), {.least_score = 0.3});
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      said[i].features.clear();
+      for (const models::Detection& d : found[i]) {
+        said[i].features.push_back(
+            {d.class_index, layout::make_oriented_box({d.cx, d.cy, d.width, d.height, d.angle}), false, {}});
+      }
+    }
+  }
+  write_sample_grid(png, {{"real", shown_.images},
+                          {"label", layout_pictures(shown_.layouts, model_.config.taxonomy)},
+                          {"found", layout_pictures(said, model_.config.taxonomy)}});
+}
+
+void PerceptionTask::save(const std::filesystem::path& folder) { models::save_perception_model(model_, folder); }
+
+Json PerceptionTask::settings() const {
+  return {{"task", model_.config.architecture},
+          {"classes", layout::taxonomy_to_json(model_.config.taxonomy)},
+          {"background", model_.config.background},
+          {"colour_jitter", options_.colour_jitter},
+          {"dice_weight", options_.dice_weight}};
+}
+
+}  // namespace terragen::training
