@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "terragen/core/json_file.h"
+#include "terragen/evaluation/evaluation_data.h"
+#include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/reconstruction.h"
 
 namespace terragen::app {
 namespace {
 
-struct ReconstructionOptions {
+struct MeasureOptions {
   std::string model;
   std::vector<std::string> data;
   std::string split = "test";
@@ -20,7 +22,7 @@ struct ReconstructionOptions {
   tensor::ComputeOptions compute;
 };
 
-void reconstruction(const ReconstructionOptions& options) {
+void reconstruction(const MeasureOptions& options) {
   const std::vector<std::filesystem::path> data(options.data.begin(), options.data.end());
   const auto report = evaluation::evaluate_reconstruction(options.model, data, options.split, options.compute);
   std::printf("%-28s %8s %10s %10s\n", "dataset", "images", "PSNR dB", "worst");
@@ -32,24 +34,50 @@ void reconstruction(const ReconstructionOptions& options) {
   if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
 }
 
+void perception(const MeasureOptions& options) {
+  const models::PerceptionModel model = models::load_perception_model(options.model);
+  const evaluation::EvaluationData data({options.data.begin(), options.data.end()}, options.split);
+  const auto report = evaluation::evaluate_perception(model, data.reader(), options.split, options.compute);
+  std::printf("%-20s %10s\n", "class", report.segmenter ? "IoU" : "AP50");
+  for (std::size_t k = 0; k < report.classes.size(); ++k) {
+    std::printf("%-20s %10.4f\n", report.classes[k].c_str(),
+                report.segmenter ? report.iou[k] : report.coco.category_ap50[k]);
+  }
+  if (report.segmenter) {
+    std::printf("%-20s %10.4f   (background left out)\n%-20s %10.4f\n", "mean IoU", report.mean_iou, "pixel accuracy",
+                report.pixel_accuracy);
+  } else {
+    for (std::size_t k = 0; k < report.coco.figures.size(); ++k) {
+      std::printf("%-20s %10.4f\n", metrics::kCocoFigures[k], report.coco.figures[k]);
+    }
+  }
+  std::printf("%zu images of the %s split, %.0f s\n", report.images, report.split.c_str(), report.seconds);
+  if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
+}
+
+void add_measure(CLI::App& command, const std::string& name, const std::string& about,
+                 void (*measure)(const MeasureOptions&), std::function<void()>& run) {
+  auto options = std::make_shared<MeasureOptions>();
+  CLI::App* sub = command.add_subcommand(name, about);
+  sub->add_option("model", options->model, "Model folder")->required();
+  sub->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
+  sub->add_option("--split", options->split, "train, val or test")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"train", "val", "test"}));
+  sub->add_option("--json", options->json, "Also write the figures to this file");
+  sub->add_option("--device", options->compute.device, "cpu or cuda")->capture_default_str();
+  sub->add_option("--precision", options->compute.precision, "bf16 or fp32")->capture_default_str();
+  sub->add_option("--threads", options->compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  sub->callback([options, measure, &run] { run = [options, measure] { measure(*options); }; });
+}
+
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, std::function<void()>& run) {
   CLI::App* command = app.add_subcommand("evaluate", "Measure what a model is worth on held-out places");
   command->require_subcommand(1);
-  auto options = std::make_shared<ReconstructionOptions>();
-  CLI::App* autoencoder = command->add_subcommand("reconstruction", "PSNR of the autoencoder, by dataset");
-  autoencoder->add_option("model", options->model, "Model folder")->required();
-  autoencoder->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
-  autoencoder->add_option("--split", options->split, "train, val or test")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"train", "val", "test"}));
-  autoencoder->add_option("--json", options->json, "Also write the figures to this file");
-  autoencoder->add_option("--device", options->compute.device, "cpu or cuda")->capture_default_str();
-  autoencoder->add_option("--precision", options->compute.precision, "bf16 or fp32")->capture_default_str();
-  autoencoder->add_option("--threads", options->compute.threads, "Threads; 0: the processor's cores")
-      ->capture_default_str();
-  autoencoder->callback([options, &run] { run = [options] { reconstruction(*options); }; });
+  add_measure(*command, "reconstruction", "PSNR of the autoencoder, by dataset", reconstruction, run);
+  add_measure(*command, "perception", "IoU of a segmenter, average precision of a detector", perception, run);
 }
 
 }  // namespace terragen::app

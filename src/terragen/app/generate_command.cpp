@@ -38,6 +38,7 @@ void generate(Options options) {
   const Json settings = {{"sampler", paint.sampler},
                          {"steps", paint.steps},
                          {"guidance", *paint.guidance},
+                         {"guidance_rescale", paint.guidance_rescale},
                          {"precision", paint.compute.precision},
                          {"device", paint.compute.device}};
   const synthesis::GenerateSummary summary =
@@ -65,10 +66,15 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
   command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
-  command->add_option("--steps", options->paint.steps, "Sampling steps; 0: as many as the sampler needs")
+  command->add_option("--steps", options->paint.steps, "Sampling steps; 0: 20, or as few as the model was trained for")
       ->capture_default_str();
-  command->add_option("--guidance", options->paint.guidance, "Guidance by layout and task, 1: none; default: 2");
-  command->add_option("--sampler", options->paint.sampler, "dpm++, ddim or ddpm; default: the model's");
+  command->add_option("--guidance", options->paint.guidance,
+                      "Guidance by layout and task, 1: none; default: 3, or the model's");
+  command
+      ->add_option("--guidance-rescale", options->paint.guidance_rescale,
+                   "Share of the contrast that guidance adds which is taken back")
+      ->capture_default_str();
+  command->add_option("--sampler", options->paint.sampler, "dpm++, ddim or ddpm; default: ddpm");
   command->add_option("--batch", options->paint.batch, "Images painted at once")->capture_default_str();
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
   command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");

@@ -12,6 +12,7 @@
 #include "terragen/core/json_file.h"
 #include "terragen/data/dataset.h"
 #include "terragen/models/model_folder.h"
+#include "terragen/models/perception_model.h"
 
 namespace terragen::app {
 namespace {
@@ -139,6 +140,32 @@ Json model_info(const fs::path& path) {
   return info;
 }
 
+Json perception_info(const fs::path& path) {
+  const models::PerceptionModel model = models::load_perception_model(path);
+  Json info{{"kind", "model"},
+            {"sha256", model.hash},
+            {"architecture", model.config.architecture},
+            {"background", model.config.background},
+            {"bands", Json::array()},
+            {"classes", Json::array()},
+            {"card", model.config.card}};
+  for (const models::BandRange& band : model.config.images.bands) info["bands"].push_back(band.name);
+  for (const layout::ClassInfo& entry : model.config.taxonomy.classes()) info["classes"].push_back(entry.name);
+  return info;
+}
+
+void print_model(const Json& info) {
+  say(std::format("model {}", info["sha256"].get<std::string>()));
+  for (const char* key : {"architecture", "parameters", "tasks", "classes", "bands"}) {
+    if (info.contains(key)) say(std::format("{}: {}", key, info[key].dump()));
+  }
+  // What must be said when the model or its images are passed on.
+  for (const Json& source : info["card"].value("trained_on", Json::array())) {
+    say(std::format("trained on {} ({}): {}; {}", source.value("dataset", ""), source.value("task", ""),
+                    source.value("licence", ""), source.value("attribution", "")));
+  }
+}
+
 }  // namespace
 
 void print_info(const fs::path& path, bool json) {
@@ -147,11 +174,10 @@ void print_info(const fs::path& path, bool json) {
     json ? say(info.dump(1)) : print_dataset(info);
   } else if (fs::exists(path / "model_index.json")) {
     const Json info = model_info(path);
-    if (json) return say(info.dump(1));
-    say(std::format("model {}", info["sha256"].get<std::string>()));
-    for (const char* key : {"parameters", "tasks", "classes", "bands"}) {
-      if (info.contains(key)) say(std::format("{}: {}", key, info[key].dump()));
-    }
+    json ? say(info.dump(1)) : print_model(info);
+  } else if (fs::exists(path / "perception.json")) {
+    const Json info = perception_info(path);
+    json ? say(info.dump(1)) : print_model(info);
   } else if (fs::exists(path / "shards.json")) {
     say(read_json(path / "shards.json").dump(json ? 1 : 2));
   } else {

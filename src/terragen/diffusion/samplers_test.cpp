@@ -4,6 +4,7 @@
 #include "terragen/diffusion/dpm_solver_sampler.h"
 #include "terragen/diffusion/sampler.h"
 #include "terragen/diffusion/sampling_loop.h"
+#include "terragen/tensor/seeded_noise.h"
 
 namespace terragen::diffusion {
 namespace {
@@ -48,6 +49,20 @@ TEST(Samplers, StartFromPureNoiseAtAnyNumberOfSteps) {
       EXPECT_TRUE(end.isfinite().all().item<bool>()) << name << " in " << steps;
     }
   }
+}
+
+TEST(Guidance, GoesBeyondTheConditionAndGivesItsContrastBack) {
+  const torch::Tensor null = tensor::seeded_normal({2, 3, 8, 8}, 1);
+  const torch::Tensor told = null + tensor::seeded_normal({2, 3, 8, 8}, 2);
+  EXPECT_TRUE(torch::allclose(guide(null, told, {}, 1.0, 0.0), told));
+  const torch::Tensor guided = guide(null, told, {}, 3.0, 0.0);
+  EXPECT_TRUE(torch::allclose(guided, null + 3 * (told - null)));
+  const auto deviation = [](const torch::Tensor& x) { return x.flatten(1).std(1); };
+  EXPECT_TRUE((deviation(guided) > 1.5 * deviation(told)).all().item<bool>());
+  EXPECT_TRUE(torch::allclose(deviation(rescale_guidance(guided, told, 1.0)), deviation(told)));
+  EXPECT_TRUE(torch::equal(rescale_guidance(guided, told, 0.0), guided));
+  const torch::Tensor half = rescale_guidance(guided, told, 0.5);
+  EXPECT_TRUE(torch::allclose(deviation(half), 0.5 * (deviation(told) + deviation(guided))));
 }
 
 }  // namespace

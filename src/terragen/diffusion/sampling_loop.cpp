@@ -26,4 +26,11 @@ torch::Tensor guide(const torch::Tensor& null, const torch::Tensor& layout, cons
   return result;
 }
 
+torch::Tensor rescale_guidance(const torch::Tensor& guided, const torch::Tensor& conditioned, double share) {
+  if (share == 0) return guided;
+  const auto deviation = [](const torch::Tensor& x) { return x.flatten(1).std(1, true, true).view({-1, 1, 1, 1}); };
+  const torch::Tensor factor = deviation(conditioned) / deviation(guided).clamp_min(1e-8);
+  return guided * (share * factor + (1.0 - share));
+}
+
 }  // namespace terragen::diffusion

@@ -22,4 +22,8 @@ torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x
 torch::Tensor guide(const torch::Tensor& null, const torch::Tensor& layout, const torch::Tensor& all,
                     double layout_scale, double text_scale);
 
+// Guidance widens what the network says and with it contrast and colour. Gives each sample of `guided` the deviation of
+// `conditioned`, mixed with itself: share 1 is all of it, 0 none (Lin et al. 2023, arXiv 2305.08891, eq. 14 to 16).
+torch::Tensor rescale_guidance(const torch::Tensor& guided, const torch::Tensor& conditioned, double share);
+
 }  // namespace terragen::diffusion

@@ -9,35 +9,14 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
-#include "terragen/data/packing.h"
+#include "terragen/evaluation/evaluation_data.h"
 #include "terragen/metrics/psnr.h"
 #include "terragen/models/model_folder.h"
-#include "terragen/shards/shard_reader.h"
 
 namespace terragen::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that vanishes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "terragen-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw RequestError("no temporary folder can be made", "set TMPDIR");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 double psnr_of(models::AutoencoderKL& autoencoder, const shards::Sample& sample, const torch::Device& device,
                bool reduced) {
@@ -69,14 +48,8 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
   const torch::Device device = tensor::parse_device(compute.device);
   models::ModelFolder model = models::load_model(model_folder);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", model_folder.string()));
-  const TemporaryFolder scratch;
-  fs::path shards = data.front();
-  if (data.size() > 1 || !fs::exists(shards / "shards.json")) {
-    shards = scratch.path() / "shards";
-    data::pack_datasets(data, shards, {});
-  }
-  const shards::ShardReader reader(shards, split);
-  if (reader.size() == 0) throw RequestError(std::format("the data have no images in the split {}", split));
+  const EvaluationData measured(data, split);
+  const shards::ShardReader& reader = measured.reader();
   if (std::ssize(reader.set().bands) != model.autoencoder->config().in_channels) {
     throw RequestError(std::format("the model is for {} bands, the data have {}",
                                    model.autoencoder->config().in_channels, reader.set().bands.size()));
@@ -93,7 +66,7 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
     const double value = psnr_of(model.autoencoder, sample, device, compute.precision == "bf16");
     progress.advance();
     if (!std::isfinite(value)) continue;  // no valid pixel, or one flat colour met exactly
-    const std::string name = sample.source.substr(0, sample.source.find('/'));
+    const std::string name = dataset_of(sample.source);
     const auto [found, fresh] = scores.try_emplace(name, ReconstructionScore{name, 0, 0.0, value});
     if (fresh) order.push_back(name);
     ReconstructionScore& score = found->second;

@@ -40,9 +40,10 @@ diffusion::SchedulerConfig scheduler_of(const models::ModelFolder& model, const 
 // What the user left open is the model's to say: one that was trained for it takes few ancestral steps.
 PaintOptions decided(PaintOptions options, const models::ModelFolder& model) {
   const bool few = diffusion::scheduler_config_from_json(model.scheduler, "scheduler").class_name == "DDPMScheduler";
-  if (options.sampler.empty()) options.sampler = few ? "ddpm" : "dpm++";
-  if (options.steps == 0) options.steps = options.sampler == "ddpm" ? 5 : 20;
-  if (!options.guidance) options.guidance = 2.0;
+  // Ancestral steps follow a layout more closely than a solver's: fresh noise corrects what early steps got wrong.
+  if (options.sampler.empty()) options.sampler = "ddpm";
+  if (options.steps == 0) options.steps = few && options.sampler == "ddpm" ? 5 : 20;
+  if (!options.guidance) options.guidance = few ? 2.0 : 3.0;
   return options;
 }
 
@@ -64,6 +65,9 @@ void PaintOptions::validate() const {
   if (steps < 0 || steps > 1000) throw RequestError(std::format("{} sampling steps are not in 0..1000", steps));
   if (guidance && !(*guidance >= 0)) {
     throw RequestError(std::format("guidance is {}, it must not be negative", *guidance));
+  }
+  if (!(guidance_rescale >= 0 && guidance_rescale <= 1)) {
+    throw RequestError(std::format("guidance_rescale is {}, not in [0, 1]", guidance_rescale));
   }
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (!sampler.empty() && sampler != "dpm++" && sampler != "ddim" && sampler != "ddpm") {
@@ -131,7 +135,8 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, c
         model_.unet->forward(input, torch::full({rows}, t, torch::kInt64).to(device), condition).to(torch::kFloat32);
     if (!guided) return output;
     const auto parts = output.chunk(2);
-    return diffusion::guide(parts[1], parts[0], {}, *options_.guidance, 0.0);
+    return diffusion::rescale_guidance(diffusion::guide(parts[1], parts[0], {}, *options_.guidance, 0.0), parts[0],
+                                       options_.guidance_rescale);
   };
   const torch::Tensor latent =
       diffusion::sample(*sampler, denoise, noise_of(0), [&](std::size_t step) { return noise_of(step + 1); });

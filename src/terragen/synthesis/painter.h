@@ -16,10 +16,12 @@
 namespace terragen::synthesis {
 
 struct PaintOptions {
-  std::string sampler;             // "dpm++" (DPM-Solver++ 2M), "ddim" or "ddpm"; empty: the one the model was made for
-  int steps = 0;                   // 0: as many as the sampler needs, 20, or 5 where the model was trained for few
-  std::optional<double> guidance;  // of layout and task; 1: none; default 2
-  int batch = 4;                   // images painted at once on a thread
+  std::string sampler;  // "dpm++" (DPM-Solver++ 2M), "ddim" or "ddpm"; empty: "ddpm"
+  int steps = 0;        // 0: 20, or 5 where the model was trained for few
+  std::optional<double>
+      guidance;  // of layout and task; 1: none; default 3, or 2 where the model was trained for few steps
+  double guidance_rescale = 0.7;  // share of the contrast that guidance adds which is taken back, in [0, 1]
+  int batch = 4;                  // images painted at once on a thread
   tensor::ComputeOptions compute;
 
   void validate() const;
