@@ -16,6 +16,7 @@ endif()
 if(TERRAGEN_TESTS)
   add_test(NAME install
     COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DCONSUMER=${PROJECT_SOURCE_DIR}/tests/consumer -DTYPE=${CMAKE_BUILD_TYPE}
+      "-DFLAGS=${CMAKE_CXX_FLAGS}"
       -P ${PROJECT_SOURCE_DIR}/cmake/TestInstall.cmake)
   set_tests_properties(install PROPERTIES LABELS install TIMEOUT 900)
 endif()

@@ -223,8 +223,9 @@ TEST(MetricsGolden, DotaAveragePrecision) {
   if (cases.empty()) GTEST_SKIP() << "no reference tensors in " << test::golden_folder();
   for (const fs::path& folder : cases) {
     const Json expected = read_json(folder / "dota.json");
+    const Json config = read_json(folder / "config.json");
     for (const bool oriented : {true, false}) {
-      for (const Json& name : read_json(folder / "config.json").at("classes")) {
+      for (const Json& name : config.at("classes")) {
         const auto groups = dota_groups(folder, name.get<std::string>(), oriented);
         for (const std::string least : {"0.5", "0.75"}) {
           const VocResult result = evaluate_voc(groups, std::stod(least));

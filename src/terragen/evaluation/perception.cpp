@@ -44,7 +44,8 @@ std::vector<std::uint8_t> true_classes(const shards::Sample& sample, const std::
   const auto valid = sample.valid.accessor<float, 2>();
   for (int y = 0; y < mask.height; ++y) {
     for (int x = 0; x < mask.width; ++x) {
-      std::uint8_t& value = mask.values[static_cast<std::size_t>(y * mask.width + x)];
+      std::uint8_t& value =
+          mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) + static_cast<std::size_t>(x)];
       if (valid[y][x] == 0.0F) {
         value = layout::kUnlabelled;
       } else if (value != layout::kUnlabelled) {

@@ -13,7 +13,10 @@ std::vector<std::uint8_t> eroded(const std::vector<std::uint8_t>& mask, int coun
                                  int distance) {
   std::vector<std::uint8_t> result(mask.size(), 0);
   for (int line = 0; line < count; ++line) {
-    const auto at = [&](int i) { return static_cast<std::size_t>(line * step_line + i * step); };
+    const auto at = [&](int i) {
+      return static_cast<std::size_t>(line) * static_cast<std::size_t>(step_line) +
+             static_cast<std::size_t>(i) * static_cast<std::size_t>(step);
+    };
     int run = 0;  // ones that end at i
     for (int i = 0; i < length; ++i) {
       run = mask[at(i)] != 0 ? run + 1 : 0;

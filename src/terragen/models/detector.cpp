@@ -16,14 +16,14 @@ namespace {
 // (Lin et al. 2017, arXiv 1708.02002).
 constexpr double kPrior = 0.01;
 
-tn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t size) {
+tn::Conv2d same_convolution(std::int64_t in, std::int64_t out, std::int64_t size) {
   return tn::Conv2d(tn::Conv2dOptions(in, out, size).padding(size / 2));
 }
 
 tn::Sequential tower(std::int64_t width, std::int64_t layers) {
   tn::Sequential result;
   for (std::int64_t i = 0; i < layers; ++i) {
-    result->push_back(convolution(width, width, 3));
+    result->push_back(same_convolution(width, width, 3));
     result->push_back(nn::GroupNorm(16, width));
     result->push_back(tn::ReLU());
   }
@@ -51,15 +51,15 @@ DetectorImpl::DetectorImpl(DetectorConfig config) : config_(std::move(config)) {
   lateral_ = register_module("lateral", tn::ModuleList());
   smooth_ = register_module("smooth", tn::ModuleList());
   for (const int stride : config_.strides) {
-    lateral_->push_back(convolution(kResNet18Channels[level_of(stride)], config_.width, 1));
-    smooth_->push_back(convolution(config_.width, config_.width, 3));
+    lateral_->push_back(same_convolution(kResNet18Channels[level_of(stride)], config_.width, 1));
+    smooth_->push_back(same_convolution(config_.width, config_.width, 3));
   }
   class_tower_ = register_module("class_tower", tower(config_.width, config_.head_layers));
   box_tower_ = register_module("box_tower", tower(config_.width, config_.head_layers));
-  class_head_ = register_module("class_head", convolution(config_.width, config_.classes, 3));
-  box_head_ = register_module("box_head", convolution(config_.width, 4, 3));
-  centreness_head_ = register_module("centreness_head", convolution(config_.width, 1, 3));
-  if (config_.oriented) angle_head_ = register_module("angle_head", convolution(config_.width, 2, 3));
+  class_head_ = register_module("class_head", same_convolution(config_.width, config_.classes, 3));
+  box_head_ = register_module("box_head", same_convolution(config_.width, 4, 3));
+  centreness_head_ = register_module("centreness_head", same_convolution(config_.width, 1, 3));
+  if (config_.oriented) angle_head_ = register_module("angle_head", same_convolution(config_.width, 2, 3));
   const torch::NoGradGuard no_grad;
   class_head_->weight.normal_(0, 0.01);
   class_head_->bias.fill_(-std::log((1 - kPrior) / kPrior));

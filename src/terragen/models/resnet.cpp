@@ -8,19 +8,20 @@ namespace tn = torch::nn;
 
 namespace {
 
-tn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t size, std::int64_t stride) {
+tn::Conv2d plain_convolution(std::int64_t in, std::int64_t out, std::int64_t size, std::int64_t stride) {
   return tn::Conv2d(tn::Conv2dOptions(in, out, size).stride(stride).padding(size / 2).bias(false));
 }
 
 }  // namespace
 
 BasicBlockImpl::BasicBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride) {
-  conv1_ = register_module("conv1", convolution(in, out, 3, stride));
+  conv1_ = register_module("conv1", plain_convolution(in, out, 3, stride));
   bn1_ = register_module("bn1", tn::BatchNorm2d(out));
-  conv2_ = register_module("conv2", convolution(out, out, 3, 1));
+  conv2_ = register_module("conv2", plain_convolution(out, out, 3, 1));
   bn2_ = register_module("bn2", tn::BatchNorm2d(out));
   if (stride != 1 || in != out) {
-    downsample_ = register_module("downsample", tn::Sequential(convolution(in, out, 1, stride), tn::BatchNorm2d(out)));
+    downsample_ =
+        register_module("downsample", tn::Sequential(plain_convolution(in, out, 1, stride), tn::BatchNorm2d(out)));
   }
 }
 
@@ -30,7 +31,7 @@ torch::Tensor BasicBlockImpl::forward(const torch::Tensor& x) {
 }
 
 ResNet18Impl::ResNet18Impl(std::int64_t bands) {
-  conv1_ = register_module("conv1", convolution(bands, 64, 7, 2));
+  conv1_ = register_module("conv1", plain_convolution(bands, 64, 7, 2));
   bn1_ = register_module("bn1", tn::BatchNorm2d(64));
   std::int64_t in = 64;
   for (int level = 0; level < 4; ++level) {
