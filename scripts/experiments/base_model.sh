@@ -28,8 +28,8 @@ side_by_side=(--data-parallel 2 --loader-threads 1 --inpaint-share 0.15)
 train generator-128 generator "$output/shards" --from "$output/autoencoder/model" "${side_by_side[@]}" --cycle 1600 \
   --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 9200 --batch 32 --crop 128 --learning-rate 5e-4 --ema 0.998
 train generator-256 generator "$output/shards" --from "$output/generator-128/model" "${side_by_side[@]}" \
-  --steps 800 --batch 8 --crop 256 --learning-rate 1e-4 --warmup 50 --ema 0.995
+  --steps 1000 --batch 8 --crop 256 --learning-rate 1e-4 --warmup 50 --ema 0.995
 train decoder decoder "$output/shards" --from "$output/generator-256/model" --data-parallel 2 \
-  --steps 600 --batch 16 --crop 128 --learning-rate 3e-4 --warmup 40 --ema 0.99 --adversarial-weight 0.5 \
+  --steps 500 --batch 16 --crop 128 --learning-rate 3e-4 --warmup 40 --ema 0.99 --adversarial-weight 0.5 \
   --adversarial-rate-factor 1
 printf 'model: %s\n' "$output/decoder/model"
