@@ -61,7 +61,7 @@ std::vector<torch::Tensor> LatentDiscriminatorImpl::forward(const torch::Tensor&
                         torch::ones({x.size(0), 1, x.size(2), x.size(3)}, x.options())},
                        1);
   }
-  features_->forward(input, t, {{}, layout.time_addition, layout.features, layout.tokens, layout.token_mask}, judge);
+  features_->forward(input, t, condition_of(layout), judge);
   return verdicts;
 }
 

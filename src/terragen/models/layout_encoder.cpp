@@ -99,6 +99,10 @@ LayoutEncoderConfig layout_encoder_config_from_json(const Json& value, const std
   return config;
 }
 
+UNetCondition condition_of(const LayoutEncoding& layout) {
+  return {{}, layout.time_addition, layout.features, layout.tokens, layout.token_mask};
+}
+
 LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::move(config)) {
   config_.validate();
   const std::int64_t classes = config_.taxonomy.size();

@@ -8,6 +8,7 @@
 #include "terragen/core/json_file.h"
 #include "terragen/layout/taxonomy.h"
 #include "terragen/models/layout_tensors.h"
+#include "terragen/models/unet.h"
 
 namespace terragen::models {
 
@@ -47,6 +48,9 @@ struct LayoutEncoding {
   torch::Tensor token_mask;             // [N, M + 2] bool, true = present
   torch::Tensor time_addition;          // [N, time_dim], zero at initialisation
 };
+
+// What the U-Net is told of a layout; without text.
+UNetCondition condition_of(const LayoutEncoding& layout);
 
 class LayoutEncoderImpl : public torch::nn::Module {
  public:

@@ -125,8 +125,7 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, c
   const std::int64_t rows = guided ? 2 * n : n;
   const torch::Tensor nothing = torch::zeros({rows, channels, shape[1], shape[2]}, device);
   const torch::Tensor paint = torch::ones({rows, 1, shape[1], shape[2]}, device);
-  const models::UNetCondition condition{
-      {}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+  const models::UNetCondition condition = models::condition_of(encoding);
   const auto sampler = diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps);
   const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
     const Stopwatch watch(times.unet);

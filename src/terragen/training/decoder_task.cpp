@@ -81,7 +81,7 @@ torch::Tensor DecoderTask::painted_alike(const torch::Tensor& latents, const std
     const torch::Tensor noisy = schedule_->add_noise(latents, noise(kDenoised), t);
     const torch::Tensor output = model_.unet->forward(
         torch::cat({noisy, torch::zeros_like(latents), torch::ones_like(latents.slice(1, 0, 1))}, 1), t.to(device),
-        {{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask});
+        models::condition_of(encoding));
     const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
     result = diffusion::predicted_original(*schedule_, prediction, noisy, output.to(torch::kFloat32), t);
   }

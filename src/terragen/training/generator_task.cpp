@@ -144,9 +144,8 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
 
   const torch::Tensor noisy = schedule_.add_noise(latents, noise, t);
   const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
-  const torch::Tensor output = model_.unet->forward(
-      torch::cat({noisy, latents * (1.0 - paint), paint}, 1), t.to(device),
-      models::UNetCondition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask});
+  const torch::Tensor output = model_.unet->forward(torch::cat({noisy, latents * (1.0 - paint), paint}, 1),
+                                                    t.to(device), models::condition_of(encoding));
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
   const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
   // What is given anyway teaches nothing: only painted cells count.
@@ -192,8 +191,7 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
   const std::int64_t n = shown_.images.size(0);
   const torch::Tensor all = torch::ones({n}, torch::kBool).to(device);
   const auto condition_of = [&](const models::ConditionDrop& drop) {
-    const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
-    return models::UNetCondition{{}, encoding.time_addition, encoding.features, encoding.tokens, encoding.token_mask};
+    return models::condition_of(model_.layout_encoder->forward(layout, drop));
   };
   const models::UNetCondition told = condition_of({});
   const models::UNetCondition untold = condition_of({all, all, all});
