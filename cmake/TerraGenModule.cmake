@@ -11,7 +11,7 @@ set(TERRAGEN_FLOORS
   tensor geo layout diffusion
   formats models shards
   data
-  training synthesis
+  training synthesis prediction
   evaluation
   app)
 

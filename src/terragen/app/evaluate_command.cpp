@@ -2,12 +2,18 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <format>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "terragen/app/fidelity_command.h"
+#include "terragen/app/paint_options.h"
+#include "terragen/app/quality_command.h"
+#include "terragen/app/usefulness_command.h"
 #include "terragen/core/json_file.h"
-#include "terragen/evaluation/evaluation_data.h"
+#include "terragen/data/packed_samples.h"
+#include "terragen/evaluation/classification.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/reconstruction.h"
 
@@ -34,9 +40,29 @@ void reconstruction(const MeasureOptions& options) {
   if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
 }
 
+void classification(const models::PerceptionModel& model, const data::PackedSamples& data,
+                    const MeasureOptions& options) {
+  const auto report = evaluation::evaluate_classification(model, data.reader(), options.split, options.compute);
+  std::printf("%-20s %10s %10s\n", "class", "windows", "accuracy");
+  for (std::size_t k = 0; k < report.classes.size(); ++k) {
+    const std::string accuracy = report.class_windows[k] > 0 ? std::format("{:.4f}", report.class_accuracy[k]) : "-";
+    std::printf("%-20s %10lld %10s\n", report.classes[k].c_str(), static_cast<long long>(report.class_windows[k]),
+                accuracy.c_str());
+  }
+  std::printf("%-20s %10lld %10.4f\n%-20s %10s %10.4f\n", "all", static_cast<long long>(report.windows),
+              report.accuracy, "mean over classes", "", report.balanced_accuracy);
+  std::printf("%zu images of the %s split, %.0f s\n", report.images, report.split.c_str(), report.seconds);
+  if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
+}
+
 void perception(const MeasureOptions& options) {
   const models::PerceptionModel model = models::load_perception_model(options.model);
-  const evaluation::EvaluationData data({options.data.begin(), options.data.end()}, options.split);
+  const std::vector<std::filesystem::path> folders(options.data.begin(), options.data.end());
+  const data::PackedSamples data(folders, options.split);
+  if (model.config.is_classifier()) {
+    classification(model, data, options);
+    return;
+  }
   const auto report = evaluation::evaluate_perception(model, data.reader(), options.split, options.compute);
   std::printf("%-20s %10s\n", "class", report.segmenter ? "IoU" : "AP50");
   for (std::size_t k = 0; k < report.classes.size(); ++k) {
@@ -65,9 +91,7 @@ void add_measure(CLI::App& command, const std::string& name, const std::string& 
       ->capture_default_str()
       ->check(CLI::IsMember({"train", "val", "test"}));
   sub->add_option("--json", options->json, "Also write the figures to this file");
-  sub->add_option("--device", options->compute.device, "cpu or cuda")->capture_default_str();
-  sub->add_option("--precision", options->compute.precision, "bf16 or fp32")->capture_default_str();
-  sub->add_option("--threads", options->compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  add_compute_options(*sub, options->compute);
   sub->callback([options, measure, &run] { run = [options, measure] { measure(*options); }; });
 }
 
@@ -77,7 +101,11 @@ void add_evaluate_command(CLI::App& app, std::function<void()>& run) {
   CLI::App* command = app.add_subcommand("evaluate", "Measure what a model is worth on held-out places");
   command->require_subcommand(1);
   add_measure(*command, "reconstruction", "PSNR of the autoencoder, by dataset", reconstruction, run);
-  add_measure(*command, "perception", "IoU of a segmenter, average precision of a detector", perception, run);
+  add_measure(*command, "perception", "IoU of a segmenter, average precision of a detector, accuracy of a classifier",
+              perception, run);
+  add_quality_command(*command, run);
+  add_fidelity_command(*command, run);
+  add_usefulness_command(*command, run);
 }
 
 }  // namespace terragen::app

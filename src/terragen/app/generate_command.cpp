@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <memory>
 
+#include "terragen/app/paint_options.h"
 #include "terragen/core/memory.h"
 #include "terragen/synthesis/generate.h"
 
 namespace terragen::app {
 namespace {
 
-struct Options {
+struct GenerateRequest {
   std::string model;
   std::vector<std::string> layouts;
   std::string output;
@@ -21,7 +22,7 @@ struct Options {
   synthesis::GenerateOptions generate;
 };
 
-void generate(Options options) {
+void generate(GenerateRequest options) {
   options.paint.validate();
   const int threads = tensor::set_threads(options.paint.compute.threads);
   if (options.gsd > 0) options.source.gsd = options.gsd;
@@ -59,23 +60,14 @@ void generate(Options options) {
 }  // namespace
 
 void add_generate_command(CLI::App& app, std::function<void()>& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GenerateRequest>();
   CLI::App* command = app.add_subcommand("generate", "Paint new labelled images from layouts");
   command->add_option("--model", options->model, "Model folder")->required();
   command->add_option("layouts", options->layouts, "GeoJSON or COCO files, or dataset folders")->required();
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
   command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
-  command->add_option("--steps", options->paint.steps, "Sampling steps; 0: 20, or as few as the model was trained for")
-      ->capture_default_str();
-  command->add_option("--guidance", options->paint.guidance,
-                      "Guidance by layout and task, 1: none; default: 3, or the model's");
-  command
-      ->add_option("--guidance-rescale", options->paint.guidance_rescale,
-                   "Share of the contrast that guidance adds which is taken back")
-      ->capture_default_str();
-  command->add_option("--sampler", options->paint.sampler, "dpm++, ddim or ddpm; default: ddpm");
-  command->add_option("--batch", options->paint.batch, "Images painted at once")->capture_default_str();
+  add_paint_options(*command, options->paint);
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
   command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");
   command
@@ -86,10 +78,7 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--split", options->source.split, "Split of a dataset: train, val or test");
   command->add_option("--limit", options->source.limit, "Most layouts of each source; 0: all")->capture_default_str();
-  command->add_option("--device", options->paint.compute.device, "cpu or cuda")->capture_default_str();
-  command->add_option("--precision", options->paint.compute.precision, "bf16 or fp32")->capture_default_str();
-  command->add_option("--threads", options->paint.compute.threads, "Threads; 0: the processor's cores")
-      ->capture_default_str();
+  add_compute_options(*command, options->paint.compute);
   command->callback([options, &run] { run = [options] { generate(*options); }; });
 }
 

@@ -4,12 +4,14 @@
 #include <exception>
 #include <functional>
 
+#include "terragen/app/augment_command.h"
 #include "terragen/app/evaluate_command.h"
 #include "terragen/app/export_command.h"
 #include "terragen/app/generate_command.h"
 #include "terragen/app/import_command.h"
 #include "terragen/app/info_command.h"
 #include "terragen/app/pack_command.h"
+#include "terragen/app/predict_command.h"
 #include "terragen/app/train_command.h"
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
@@ -34,8 +36,10 @@ int run(int argc, char** argv) {
   terragen::app::add_pack_command(app, command);
   terragen::app::add_train_command(app, command);
   terragen::app::add_generate_command(app, command);
+  terragen::app::add_augment_command(app, command);
   terragen::app::add_export_command(app, command);
   terragen::app::add_evaluate_command(app, command);
+  terragen::app::add_predict_command(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

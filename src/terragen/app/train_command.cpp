@@ -57,9 +57,9 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   CLI::App* command = app.add_subcommand("train", "Train a model on datasets or packed shards");
   command
       ->add_option("model", job.model,
-                   "What to train: generator, autoencoder, an autoencoder's decoder; segmenter, detector")
+                   "What to train: generator, autoencoder, an autoencoder's decoder; segmenter, detector, classifier")
       ->required()
-      ->check(CLI::IsMember({"generator", "autoencoder", "decoder", "segmenter", "detector"}));
+      ->check(CLI::IsMember({"generator", "autoencoder", "decoder", "segmenter", "detector", "classifier"}));
   command->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
   command->add_option("-o,--output", options->run, "Folder of the run")->required();
   command->add_option("--from", options->from, "Model to start from; a generator needs one with an autoencoder");
@@ -71,6 +71,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--threads", job.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
   command->add_option("--batch", job.batch, "Samples a step")->capture_default_str();
   command->add_option("--crop", job.crop, "Pixels of the square crops")->capture_default_str();
+  command
+      ->add_option("--balance", job.balance,
+                   "Datasets, and real and synthetic images, are drawn by their number to this power; 0: equally often")
+      ->capture_default_str();
   command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")
       ->capture_default_str();
   command->add_option("--data-parallel", job.trainer.data_parallel, "Parts of a batch computed side by side")
@@ -110,7 +114,7 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
                    "Time steps of noise the generator takes off the latents a decoder is trained on; 0: none")
       ->capture_default_str();
   command->add_option("--architecture", job.architecture,
-                      "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");
+                      "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented; resnet18");
   command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();
   command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
       ->capture_default_str();

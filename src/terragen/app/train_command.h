@@ -6,7 +6,7 @@
 
 namespace terragen::app {
 
-// Registers `train generator|autoencoder`; `run` is set when it was chosen.
+// Registers `train generator|autoencoder|...`; `run` is set when it was chosen.
 void add_train_command(CLI::App& app, std::function<void()>& run);
 
 }  // namespace terragen::app

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "terragen/core/atomic_file.h"
+#include "terragen/core/base64.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 #include "terragen/core/png.h"
@@ -84,6 +85,18 @@ TEST(Sha256, KnownAnswers) {
   EXPECT_EQ(pieces.hex(), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Base64, KnownAnswers) {
+  // RFC 4648, section 10.
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foob"), "Zm9vYg==");
+  EXPECT_EQ(base64("fooba"), "Zm9vYmE=");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64(std::string("\xFF\xFE\x00\xFB", 4)), "//4A+w==");
+}
+
 TEST(Seed, StreamsDiffer) {
   EXPECT_NE(derive_seed(0, 0), derive_seed(0, 1));
   EXPECT_NE(derive_seed(0, 1), derive_seed(1, 0));
@@ -101,6 +114,7 @@ TEST(Png, DecodesToTheSamePixels) {
   canvas.text(0, 0, "A", {255, 255, 255});
   write_png(scratch.path() / "a.png", canvas);
   const std::string file = read_file(scratch.path() / "a.png");
+  EXPECT_EQ(file, png_bytes(canvas));
   const std::size_t at = file.find("IDAT");
   ASSERT_NE(at, std::string::npos);
   std::string raw((13 * 3 + 1) * 7, '\0');

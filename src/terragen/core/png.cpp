@@ -41,7 +41,7 @@ std::string zlib_stream(const std::string& raw) {
   std::string packed(size, '\0');
   const int result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
                                reinterpret_cast<const Bytef*>(raw.data()), static_cast<uLong>(raw.size()), 6);
-  if (result != Z_OK) throw InternalError("[write_png] zlib refused to compress");
+  if (result != Z_OK) throw InternalError("[png_bytes] zlib refused to compress");
   packed.resize(size);
   return packed;
 }
@@ -73,7 +73,7 @@ std::string zlib_stream(const std::string& raw) {
 
 }  // namespace
 
-void write_png(const std::filesystem::path& path, const Canvas& canvas) {
+std::string png_bytes(const Canvas& canvas) {
   std::string header;
   append_big_endian(header, static_cast<std::uint32_t>(canvas.width()));
   append_big_endian(header, static_cast<std::uint32_t>(canvas.height()));
@@ -92,7 +92,9 @@ void write_png(const std::filesystem::path& path, const Canvas& canvas) {
   append_chunk(file, "IHDR", header);
   append_chunk(file, "IDAT", zlib_stream(raw));
   append_chunk(file, "IEND", {});
-  write_file(path, file);
+  return file;
 }
+
+void write_png(const std::filesystem::path& path, const Canvas& canvas) { write_file(path, png_bytes(canvas)); }
 
 }  // namespace terragen

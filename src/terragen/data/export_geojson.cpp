@@ -3,7 +3,7 @@
 #include "terragen/core/error.h"
 #include "terragen/data/export_writer.h"
 #include "terragen/formats/geojson.h"
-#include "terragen/geo/georeference.h"
+#include "terragen/formats/lon_lat_shapes.h"
 
 namespace terragen::data {
 namespace {
@@ -14,27 +14,15 @@ class GeoJsonWriter : public ExportWriter {
  public:
   using ExportWriter::ExportWriter;
   void add(const ImageRecord& image) override {
-    if (image.crs.empty() || !image.crs_from_pixel) {
+    if (!formats::is_located({image.crs, image.crs_from_pixel})) {
       throw RequestError(std::format("{} has no georeference, so its labels have no place on a map", image.file_name),
                          "export to coco or masks instead");
     }
     copy_image(image, fs::path("images") / split_name(image.split));
-    const geo::CrsTransform transform(image.crs, "EPSG:4326");
-    const auto move = [&](layout::Vertices& vertices) {
-      for (layout::Point& p : vertices) {
-        const auto at = transform.apply(geo::crs_from_pixel(*image.crs_from_pixel, {p.x, p.y}));
-        if (!at) throw DataError(image.file_name, "a label has no place on Earth");
-        p = {at->x, at->y};
-      }
-    };
+    const formats::LonLatShapes on_earth({image.crs, image.crs_from_pixel});
     for (const layout::Feature& feature : image.features) {
-      formats::GeoFeature moved{feature.geometry, {{"class", class_name(feature)}, {"image", image.file_name}}};
-      for (layout::Polygon& part : moved.geometry.parts) {
-        move(part.exterior);
-        for (layout::Vertices& hole : part.holes) move(hole);
-      }
-      for (layout::Vertices& line : moved.geometry.lines) move(line);
-      move(moved.geometry.points);
+      formats::GeoFeature moved{on_earth.place(feature.geometry, image.file_name),
+                                {{"class", class_name(feature)}, {"image", image.file_name}}};
       const double metres = image.gsd.value_or(1.0);
       if (moved.geometry.kind == layout::GeometryKind::polyline)
         moved.properties["width"] = feature.geometry.width * metres;

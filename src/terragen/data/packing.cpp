@@ -5,6 +5,7 @@
 #include <cstring>
 #include <format>
 #include <map>
+#include <set>
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
@@ -79,6 +80,11 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
   std::vector<Dataset> datasets;
   datasets.reserve(folders.size());
   for (const auto& folder : folders) datasets.push_back(read_dataset(folder));
+  return pack_datasets(datasets, output, options);
+}
+
+PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
+                          const PackOptions& options) {
   if (datasets.empty()) throw RequestError("no datasets to pack");
   const Dataset& first = datasets.front();
   bool same = true;
@@ -97,7 +103,15 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
     if (dataset.dense && std::ranges::find(set.dense_tasks, dataset.task) == set.dense_tasks.end()) {
       set.dense_tasks.push_back(dataset.task);
     }
-    set.sources.push_back({dataset.name, dataset.task, dataset.licence, dataset.attribution, 0});
+    shards::ShardSource source{dataset.name, dataset.task, dataset.licence, dataset.attribution, 0, {}};
+    std::set<std::string> places;
+    for (const ImageRecord& image : dataset.images) {
+      if (image.split != Split::train) continue;
+      ++source.samples;
+      places.insert(image.place);
+    }
+    source.places.assign(places.begin(), places.end());
+    set.sources.push_back(std::move(source));
   }
   set.taxonomy = layout::Taxonomy(classes);
   set.data_type = same ? first.data_type : "uint8";
@@ -106,12 +120,10 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
                              : shards::ShardBand{band.name, 0, 255});
   }
   std::int64_t total = 0;
-  for (std::size_t d = 0; d < datasets.size(); ++d) {
-    const auto packed = std::ranges::count_if(datasets[d].images, [&](const ImageRecord& image) {
+  for (const Dataset& dataset : datasets) {
+    total += std::ranges::count_if(dataset.images, [&](const ImageRecord& image) {
       return !(options.without_test && image.split == Split::test);
     });
-    set.sources[d].samples = packed;
-    total += packed;
   }
 
   AtomicFolder folder(output);
@@ -140,7 +152,7 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, con
       }
       const torch::Tensor stored = tensor_of(raster);
       writer.add(split_name(image.split), same ? stored : to_bytes(stored, dataset), valid_of(raster), layout,
-                 dataset.name + "/" + image.file_name);
+                 dataset.name + (image.synthetic ? " (synthetic)/" : "/") + image.file_name);
       (image.split == Split::train ? summary.train : image.split == Split::val ? summary.val : summary.test) += 1;
       progress.advance();
     }

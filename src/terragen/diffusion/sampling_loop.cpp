@@ -5,9 +5,10 @@
 
 namespace terragen::diffusion {
 
-torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise) {
+torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise,
+                     std::size_t first) {
   const std::vector<std::int64_t>& timesteps = sampler.timesteps();
-  for (std::size_t i = 0; i < timesteps.size(); ++i) {
+  for (std::size_t i = first; i < timesteps.size(); ++i) {
     if (interrupt_requested()) throw Interrupted("stopped while sampling");
     torch::Tensor drawn;
     if (sampler.needs_noise(i)) {

@@ -14,8 +14,10 @@ using Denoiser = std::function<torch::Tensor(const torch::Tensor& x, std::int64_
 // Noise for step `index`, shaped like x; called only where the sampler needs it.
 using NoiseSource = std::function<torch::Tensor(std::size_t index)>;
 
-// Throws Interrupted between steps when the user asked to stop.
-torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise = {});
+// Throws Interrupted between steps when the user asked to stop. `first`: steps before it are left out, because x is as
+// noisy as there already (Meng et al. 2022, arXiv 2108.01073); only samplers that remember nothing can begin late.
+torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise = {},
+                     std::size_t first = 0);
 
 // Classifier-free guidance at two scales (Brooks et al. 2023 for two conditions):
 //   null + layout_scale (layout - null) + text_scale (all - layout); `all` undefined: no text.

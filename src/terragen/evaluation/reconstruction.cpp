@@ -9,7 +9,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
-#include "terragen/evaluation/evaluation_data.h"
+#include "terragen/data/packed_samples.h"
 #include "terragen/metrics/psnr.h"
 #include "terragen/models/model_folder.h"
 
@@ -48,7 +48,7 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
   const torch::Device device = tensor::parse_device(compute.device);
   models::ModelFolder model = models::load_model(model_folder);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", model_folder.string()));
-  const EvaluationData measured(data, split);
+  const data::PackedSamples measured(data, split);
   const shards::ShardReader& reader = measured.reader();
   if (std::ssize(reader.set().bands) != model.autoencoder->config().in_channels) {
     throw RequestError(std::format("the model is for {} bands, the data have {}",
@@ -66,7 +66,7 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
     const double value = psnr_of(model.autoencoder, sample, device, compute.precision == "bf16");
     progress.advance();
     if (!std::isfinite(value)) continue;  // no valid pixel, or one flat colour met exactly
-    const std::string name = dataset_of(sample.source);
+    const std::string name = data::dataset_of(sample.source);
     const auto [found, fresh] = scores.try_emplace(name, ReconstructionScore{name, 0, 0.0, value});
     if (fresh) order.push_back(name);
     ReconstructionScore& score = found->second;

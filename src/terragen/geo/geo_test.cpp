@@ -12,6 +12,7 @@
 #include "terragen/core/memory.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/geo/raster_io.h"
+#include "terragen/geo/strip_writer.h"
 
 namespace terragen::geo {
 namespace {
@@ -154,6 +155,46 @@ TEST(RasterIo, AHugeSparseImageIsReadByWindows) {
   EXPECT_EQ(last.at(1, 1023, 1023), 200);
   EXPECT_EQ(last.at(0, 0, 0), 0);
   EXPECT_LT(peak_memory_bytes() - before, std::int64_t{128} << 20);
+}
+
+TEST(StripWriter, WritesWhatWriteRasterWould) {
+  const test::ScratchFolder scratch;
+  for (const DataType type : {DataType::uint8, DataType::int16, DataType::float32}) {
+    for (const int bands : {1, 3, 4}) {
+      Raster raster = pattern(700, 530, bands, type);
+      raster.nodata = 7;
+      raster.georeference = {"EPSG:32611", GeoTransform{500000, 0.6, 0, 4000000, 0, -0.6}};
+      const auto path = scratch.path() / "a.tif";
+      write_raster(scratch.path() / "whole.tif", raster);
+      StripWriter writer(path, read_raster_info(scratch.path() / "whole.tif"));
+      for (int y = 0; y < raster.height; y += 100) {
+        const int rows = std::min(100, raster.height - y);
+        writer.add(read_raster(scratch.path() / "whole.tif", {}, PixelWindow{0, y, raster.width, rows}));
+      }
+      EXPECT_FALSE(std::filesystem::exists(path));
+      writer.commit();
+      const Raster again = read_raster(path);
+      EXPECT_EQ(again.bands, bands);
+      EXPECT_EQ(again.samples, raster.samples);
+      EXPECT_EQ(again.nodata, raster.nodata);
+      EXPECT_EQ(again.georeference.crs, raster.georeference.crs);
+      EXPECT_EQ(again.georeference.crs_from_pixel, raster.georeference.crs_from_pixel);
+      std::filesystem::remove(path);
+    }
+  }
+}
+
+TEST(StripWriter, LeavesNothingHalf) {
+  const test::ScratchFolder scratch;
+  {
+    StripWriter writer(scratch.path() / "a.tif", {.width = 64, .height = 64, .bands = 1});
+    writer.add(pattern(64, 32, 1, DataType::uint8));
+    EXPECT_THROW(writer.add(pattern(64, 33, 1, DataType::uint8)), InternalError);
+    EXPECT_THROW(writer.add(pattern(63, 32, 1, DataType::uint8)), InternalError);
+    EXPECT_THROW(writer.commit(), InternalError);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+  EXPECT_THROW(StripWriter(scratch.path() / "none/a.tif", {.width = 8, .height = 8, .bands = 1}), DataError);
 }
 
 TEST(Georeference, TileNames) {

@@ -10,6 +10,7 @@
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/geo/gdal_dataset.h"
 #include "terragen/geo/gdal_scope.h"
 
 namespace terragen::geo {
@@ -17,18 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Closer {
-  void operator()(GDALDataset* dataset) const { GDALClose(GDALDataset::ToHandle(dataset)); }
-};
-using Handle = std::unique_ptr<GDALDataset, Closer>;
-
 // Formats that hold pixels of their own and refer to nothing else.
 constexpr const char* kDrivers[] = {"GTiff", "PNG", "JPEG", "JP2OpenJPEG", nullptr};
 
-Handle open(const fs::path& path, const GdalErrorScope& scope) {
+DatasetHandle open(const fs::path& path, const GdalErrorScope& scope) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) throw DataError(path.string(), "is not a file that can be read");
-  Handle dataset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_INTERNAL, kDrivers));
+  DatasetHandle dataset(
+      GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_INTERNAL, kDrivers));
   if (!dataset) {
     scope.check(path.string(), "is not an image of a format that can be read");
     throw DataError(path.string(), "is not an image of a format that can be read",
@@ -53,20 +50,6 @@ DataType type_of(GDALDataType type, const std::string& place) {
     default:
       throw DataError(place, std::format("has pixels of type {}, which is not offered", GDALGetDataTypeName(type)));
   }
-}
-
-GDALDataType gdal_type(DataType type) {
-  switch (type) {
-    case DataType::uint8:
-      return GDT_Byte;
-    case DataType::uint16:
-      return GDT_UInt16;
-    case DataType::int16:
-      return GDT_Int16;
-    case DataType::float32:
-      return GDT_Float32;
-  }
-  throw InternalError("[write_raster] unknown type");
 }
 
 std::string crs_text(const OGRSpatialReference* reference) {
@@ -160,7 +143,7 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
   GDALDriver* memory = manager->GetDriverByName("MEM");
   GDALDriver* driver = manager->GetDriverByName(png ? "PNG" : "GTiff");
   if (memory == nullptr || driver == nullptr) throw InternalError("[write_raster] GDAL lacks a driver");
-  Handle source(memory->Create("", raster.width, raster.height, raster.bands, gdal_type(raster.type), nullptr));
+  DatasetHandle source(memory->Create("", raster.width, raster.height, raster.bands, gdal_type(raster.type), nullptr));
   if (!source) throw DataError(place, "does not fit into memory");
   const std::size_t plane = raster.pixels() * size_of(raster.type);
   for (int b = 0; b < raster.bands; ++b) {
@@ -172,15 +155,7 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
     }
     if (raster.nodata && !png) source->GetRasterBand(b + 1)->SetNoDataValue(*raster.nodata);
   }
-  if (!png && raster.georeference.crs_from_pixel) {
-    GeoTransform transform = *raster.georeference.crs_from_pixel;
-    source->SetGeoTransform(transform.data());
-  }
-  if (!png && !raster.georeference.crs.empty()) {
-    OGRSpatialReference reference;
-    reference.SetFromUserInput(raster.georeference.crs.c_str());
-    source->SetSpatialRef(&reference);
-  }
+  if (!png) set_georeference(*source, raster.georeference);
   const bool masked = !png && !raster.nodata && !raster.valid.empty();
   if (masked) {
     // Validity that no nodata value expresses travels as the file's own mask.
@@ -194,16 +169,10 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
     }
   }
   const CPLConfigOptionSetter inside("GDAL_TIFF_INTERNAL_MASK", "YES", false);
-  std::vector<const char*> options;
-  if (!png) {
-    options = {"COMPRESS=DEFLATE", "PREDICTOR=2", "BIGTIFF=IF_SAFER"};
-    if (raster.type == DataType::float32) options[1] = "PREDICTOR=3";
-    if (raster.width > 512 || raster.height > 512) options.push_back("TILED=YES");
-    if (raster.bands == 3 && raster.type == DataType::uint8) options.push_back("PHOTOMETRIC=RGB");
-  }
-  options.push_back(nullptr);
-  Handle target(
-      driver->CreateCopy(path.c_str(), source.get(), FALSE, const_cast<char**>(options.data()), nullptr, nullptr));
+  CPLStringList options;
+  if (!png) options = tiff_options(raster.width, raster.height, raster.type);
+  if (!png && raster.bands == 3 && raster.type == DataType::uint8) options.AddString("PHOTOMETRIC=RGB");
+  DatasetHandle target(driver->CreateCopy(path.c_str(), source.get(), FALSE, options.List(), nullptr, nullptr));
   scope.check(place, "cannot be written");
   if (!target) throw DataError(place, "cannot be written");
 }
@@ -212,14 +181,14 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
 
 RasterInfo read_raster_info(const fs::path& path) {
   const GdalErrorScope scope;
-  const Handle dataset = open(path, scope);
+  const DatasetHandle dataset = open(path, scope);
   return info_of(*dataset, path.string());
 }
 
 Raster read_raster(const fs::path& path, const std::vector<int>& bands, const std::optional<PixelWindow>& window) {
   const std::string place = path.string();
   const GdalErrorScope scope;
-  const Handle dataset = open(path, scope);
+  const DatasetHandle dataset = open(path, scope);
   const RasterInfo info = info_of(*dataset, place);
   const PixelWindow w = window.value_or(PixelWindow{0, 0, info.width, info.height});
   if (w.x < 0 || w.y < 0 || w.width <= 0 || w.height <= 0 || w.x + w.width > info.width ||
@@ -274,13 +243,7 @@ void write_raster(const fs::path& path, const Raster& raster) {
   if ((png && !png_can) || (!png && path.extension() != ".tif" && path.extension() != ".tiff")) {
     throw InternalError(std::format("[write_raster] {} cannot hold this raster", path.string()));
   }
-  // The temporary file needs the final one's ending: ours hides it in the middle of the name.
-  const fs::path staged = path.parent_path() / std::format(".partial-{}", path.filename().string());
-  const auto remove = [&] {
-    std::error_code ignored;
-    fs::remove(staged, ignored);
-    fs::remove(fs::path(staged.string() + ".aux.xml"), ignored);
-  };
+  const fs::path staged = staged_path(path);
   try {
     {
       const GdalErrorScope scope;
@@ -293,10 +256,10 @@ void write_raster(const fs::path& path, const Raster& raster) {
     fs::rename(staged, path, error);
     if (error) throw DataError(path.string(), std::format("cannot be put in place ({})", error.message()));
   } catch (...) {
-    remove();
+    remove_staged(staged);
     throw;
   }
-  remove();
+  remove_staged(staged);
 }
 
 std::vector<PixelWindow> tile_grid(int width, int height, int size, int overlap) {

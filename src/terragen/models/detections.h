@@ -3,14 +3,15 @@
 
 #include <vector>
 
+#include "terragen/layout/geometry.h"
 #include "terragen/models/detector.h"
 
 namespace terragen::models {
 
 struct Detection {
   int class_index = 0;
-  double score = 0;                                         // in (0, 1]
-  double cx = 0, cy = 0, width = 0, height = 0, angle = 0;  // pixels, radians; angle 0 of an upright detector
+  double score = 0;         // in (0, 1]
+  layout::OrientedBox box;  // pixels, radians; angle 0 of an upright detector
 };
 
 struct DetectionOptions {
@@ -22,5 +23,14 @@ struct DetectionOptions {
 
 // One list an image, by falling score. Score = sqrt(class probability x centreness).
 std::vector<std::vector<Detection>> detections_of(const DetectorOutput& output, const DetectionOptions& options);
+// By falling score, one at a time; of one class, what overlaps a better one goes.
+std::vector<Detection> suppressed(const std::vector<Detection>& candidates, bool oriented,
+                                  const DetectionOptions& options);
+
+// The box that a detector should give for a shape: upright with angle 0, or the smallest of any direction.
+layout::OrientedBox object_box(const layout::Geometry& geometry, bool oriented);
+// Intersection over union; with a crowd, over the detection alone. Upright boxes have angle 0.
+double overlap_of(const layout::OrientedBox& detection, const layout::OrientedBox& truth, bool oriented,
+                  bool crowd = false);
 
 }  // namespace terragen::models

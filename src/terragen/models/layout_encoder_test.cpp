@@ -4,6 +4,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
+#include "terragen/models/layout_encoder_transfer.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/models/model_io.h"
 #include "terragen/tensor/seeded_noise.h"
@@ -110,6 +111,31 @@ TEST(LayoutEncoder, LearnsAndDropsConditions) {
                          {{}, e.time_addition, e.features, e.tokens, e.token_mask});
   };
   EXPECT_LT((answer(example("road")) - answer(empty)).abs().max().item<double>(), 1e-4);
+}
+
+TEST(LayoutEncoderTransfer, WhatBothKnowKeepsItsMeaning) {
+  torch::manual_seed(5);
+  LayoutEncoder known(small_config());
+  const LayoutEncoder other =
+      with_classes(known, layout::Taxonomy({{"ship", {}}, {"road", {}}, {"building", {}}}), {"detection", "road"});
+  layout::Layout layout = example("road");
+  const auto said = [](LayoutEncoder encoder, const layout::Layout& of) {
+    encoder->eval();
+    const std::vector<layout::Layout> layouts{of};
+    return encoder->forward(layout_tensors(layouts, encoder->config().tensor_options(0.0)), {});
+  };
+  const LayoutEncoding before = said(known, layout);
+  layout.features[0].class_index = 2;
+  layout.features[1].class_index = 1;
+  const LayoutEncoding after = said(other, layout);
+  for (std::size_t k = 0; k < before.features.size(); ++k) {
+    EXPECT_TRUE(torch::allclose(before.features[k], after.features[k], 1e-5, 1e-5)) << k;
+  }
+  // A class never seen begins as something between the known ones, not as noise.
+  layout.features[0].class_index = 0;
+  const torch::Tensor moved = said(other, layout).features[0] - before.features[0];
+  EXPECT_GT(moved.abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(moved.isfinite().all().item<bool>());
 }
 
 TEST(ModelFolder, SavesAndLoadsTheSameModel) {

@@ -28,9 +28,16 @@ bool PerceptionConfig::is_detector() const {
   return architecture == "fcos-resnet18" || architecture == "fcos-resnet18-oriented";
 }
 
+bool PerceptionConfig::is_classifier() const { return architecture == "resnet18"; }
+
+std::string PerceptionConfig::kind() const {
+  return is_segmenter() ? "segmenter" : is_detector() ? "detector" : "classifier";
+}
+
 std::shared_ptr<torch::nn::Module> PerceptionModel::network() const {
   if (segmenter) return segmenter;
-  return detector.ptr();
+  if (!detector.is_empty()) return detector.ptr();
+  return classifier.ptr();
 }
 
 PerceptionModel new_perception_model(PerceptionConfig config) {
@@ -43,9 +50,11 @@ PerceptionModel new_perception_model(PerceptionConfig config) {
   } else if (config.is_detector()) {
     model.detector = Detector(DetectorConfig{
         .bands = bands, .classes = config.taxonomy.size(), .oriented = config.architecture.ends_with("oriented")});
+  } else if (config.is_classifier()) {
+    model.classifier = Classifier(bands, config.outputs());
   } else {
     throw RequestError(std::format("the architecture \"{}\" is not known", config.architecture),
-                       "choose segformer-b0, unet-resnet18, fcos-resnet18 or fcos-resnet18-oriented");
+                       "choose segformer-b0, unet-resnet18, fcos-resnet18, fcos-resnet18-oriented or resnet18");
   }
   model.config = std::move(config);
   return model;
@@ -54,8 +63,9 @@ PerceptionModel new_perception_model(PerceptionConfig config) {
 PerceptionModel load_perception_model(const fs::path& folder) {
   const fs::path index_file = folder / kIndex;
   if (!fs::exists(index_file)) {
-    throw DataError(folder.string(), std::format("is no segmenter or detector: it holds no {}", kIndex),
-                    "one is a folder written by `terragen train segmenter` or `detector`, such as RUN/model");
+    throw DataError(
+        folder.string(), std::format("is no segmenter, detector or classifier: it holds no {}", kIndex),
+        "one is a folder written by `terragen train segmenter`, `detector` or `classifier`, such as RUN/model");
   }
   const std::string place = index_file.string();
   const Json index = read_json(index_file);
@@ -68,7 +78,7 @@ PerceptionModel load_perception_model(const fs::path& folder) {
   config.taxonomy = layout::taxonomy_from_json(json_member<Json>(index, "classes", place), place);
   config.background = json_member<bool>(index, "background", place);
   config.card = json_member_or<Json>(index, "card", Json::object(), place);
-  if (!config.is_segmenter() && !config.is_detector()) {
+  if (!config.is_segmenter() && !config.is_detector() && !config.is_classifier()) {
     throw DataError(place, std::format("has the unknown architecture \"{}\"", config.architecture));
   }
   PerceptionModel model = new_perception_model(std::move(config));

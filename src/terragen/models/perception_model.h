@@ -1,4 +1,4 @@
-// A segmenter or detector on disk: perception.json and perception.safetensors.
+// A segmenter, detector or classifier on disk: perception.json and perception.safetensors.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 
 #include "terragen/core/json_file.h"
 #include "terragen/layout/taxonomy.h"
+#include "terragen/models/classifier.h"
 #include "terragen/models/detector.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/models/segmenter.h"
@@ -15,23 +16,27 @@ namespace terragen::models {
 
 // What a network is and what it was taught.
 struct PerceptionConfig {
-  std::string architecture;  // "segformer-b0", "unet-resnet18"; "fcos-resnet18", "fcos-resnet18-oriented"
+  std::string architecture;  // "segformer-b0", "unet-resnet18"; "fcos-resnet18", "fcos-resnet18-oriented"; "resnet18"
   ImageInfo images;
   layout::Taxonomy taxonomy;
-  bool background = false;  // segmenters: a class of its own, after the taxonomy's, for what no label covers
+  bool background = false;  // of segmenters and classifiers: a class after the taxonomy's, for what no label covers
   Json card = Json::object();
 
   bool is_segmenter() const;
   bool is_detector() const;
-  // Of a segmenter's output.
+  bool is_classifier() const;
+  // "segmenter", "detector" or "classifier": what `terragen train` calls it.
+  std::string kind() const;
+  // Of a segmenter's or classifier's output.
   int outputs() const { return taxonomy.size() + (background ? 1 : 0); }
 };
 
-// One of the two is there.
+// One of the three is there.
 struct PerceptionModel {
   PerceptionConfig config;
   std::shared_ptr<Segmenter> segmenter;
   Detector detector{nullptr};
+  Classifier classifier{nullptr};
   std::string hash;  // SHA-256 of the weights; set by load_perception_model
 
   std::shared_ptr<torch::nn::Module> network() const;

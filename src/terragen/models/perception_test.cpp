@@ -6,6 +6,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/models/detector.h"
+#include "terragen/models/perception_inference.h"
 #include "terragen/models/perception_model.h"
 #include "terragen/models/segformer.h"
 #include "terragen/models/segmentation_unet.h"
@@ -69,10 +70,10 @@ TEST(SegmentationUNet, Learns) {
 TEST(PerceptionModel, ComesBackFromDisk) {
   const test::ScratchFolder scratch;
   torch::manual_seed(1);
-  for (const std::string architecture : {"segformer-b0", "unet-resnet18", "fcos-resnet18-oriented"}) {
+  for (const std::string architecture : {"segformer-b0", "unet-resnet18", "fcos-resnet18-oriented", "resnet18"}) {
     PerceptionConfig config{.architecture = architecture, .taxonomy = layout::Taxonomy({{"a", {}}, {"b", {}}})};
     config.images.bands = {{"red", 0, 255}, {"nir", 0, 255}};
-    config.background = config.is_segmenter();
+    config.background = !config.is_detector();
     PerceptionModel model = new_perception_model(config);
     // In half precision from the start, so that nothing is lost on the way.
     for (torch::Tensor& p : model.network()->parameters()) p.set_data(p.detach().to(torch::kHalf).to(torch::kFloat));
@@ -81,6 +82,7 @@ TEST(PerceptionModel, ComesBackFromDisk) {
     const PerceptionModel back = load_perception_model(scratch.path() / architecture);
     const torch::Tensor x = tensor::seeded_normal({1, 2, 64, 64}, 2);
     const auto output = [&](const PerceptionModel& m) {
+      if (m.config.is_classifier()) return Classifier(m.classifier)->forward(x);
       return m.segmenter ? m.segmenter->forward(x) : Detector(m.detector)->forward(x).logits;
     };
     EXPECT_TRUE(torch::equal(output(model), output(back))) << architecture;
@@ -89,6 +91,20 @@ TEST(PerceptionModel, ComesBackFromDisk) {
   }
   EXPECT_THROW(new_perception_model({.architecture = "resnet-1000"}), RequestError);
   EXPECT_THROW(load_perception_model(scratch.path()), DataError);
+}
+
+TEST(Classifier, SaysOneThingOfAWindow) {
+  torch::manual_seed(1);
+  Classifier model(4, 3);
+  model->eval();
+  const torch::Tensor x = tensor::seeded_normal({2, 4, 64, 96}, 3);
+  EXPECT_EQ(model->features(x).sizes(), (std::vector<std::int64_t>{2, 512}));
+  EXPECT_EQ(model->forward(x).sizes(), (std::vector<std::int64_t>{2, 3}));
+  // Where pixels and objects are asked for it is refused before anything is computed.
+  PerceptionConfig config{.architecture = "resnet18", .taxonomy = layout::Taxonomy({{"a", {}}, {"b", {}}})};
+  config.images.bands = {{"red", 0, 255}};
+  EXPECT_EQ(config.kind(), "classifier");
+  EXPECT_THROW(PerceptionInference(new_perception_model(config), {}), RequestError);
 }
 
 TEST(Detector, SpeaksOfEveryCell) {

@@ -10,8 +10,9 @@
 namespace terragen::nn {
 
 // softmax(q k^T / sqrt(d) + mask) v with the library's fused kernel. q, k, v: [N, heads, L, d]; mask: additive,
-// broadcast to [N, heads, L, M]. On the processor it runs in float32 whatever the surrounding precision: the fused
-// kernel's bfloat16 products go through a reference routine there unless the library was built with MKL.
+// broadcast to [N, heads, L, M]. On the processor the kernel runs in float32 whatever the surrounding precision,
+// because its bfloat16 products go through a reference routine there unless the library was built with MKL; where keys
+// are few, bfloat16 attention is written out instead.
 torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                               const std::optional<torch::Tensor>& mask = std::nullopt);
 

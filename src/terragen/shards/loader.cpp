@@ -12,6 +12,7 @@ void LoaderOptions::validate() const {
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
   if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
+  if (!(balance >= 0 && balance <= 1)) throw RequestError(std::format("balance is {}, not in [0, 1]", balance));
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)
     throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));

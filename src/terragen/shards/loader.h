@@ -30,7 +30,9 @@ struct LoaderOptions {
   int threads = 1;  // that prepare batches ahead; 0: prepared when asked for
   // After so many batches the same crops come again, so that what is computed from them alone may be kept; 0: never.
   std::int64_t cycle = 0;
-  double balance = 0.5;  // datasets are drawn in proportion to their size to this power (1: as they are)
+  // Datasets, and a dataset's real and synthetic images, are drawn in proportion to their number to this power: 1 as
+  // they are, 0 equally often.
+  double balance = 0.5;
   AugmentOptions augment;
 
   void validate() const;

@@ -37,7 +37,8 @@ ShardSet read_shard_set(const std::filesystem::path& folder) {
     set.sources.push_back(
         {json_member<std::string>(source, "dataset", place), json_member<std::string>(source, "task", place),
          json_member<std::string>(source, "licence", place), json_member<std::string>(source, "attribution", place),
-         json_member<std::int64_t>(source, "samples", place)});
+         json_member<std::int64_t>(source, "samples", place),
+         json_member_or<std::vector<std::string>>(source, "places", {}, place)});
   }
   for (const Json& item : json_member<Json>(json, "files", place)) {
     set.files.push_back({json_member<std::string>(item, "name", place), json_member<std::string>(item, "split", place),
@@ -67,7 +68,8 @@ void write_shard_set(const ShardSet& set, const std::filesystem::path& folder) {
                                {"task", source.task},
                                {"licence", source.licence},
                                {"attribution", source.attribution},
-                               {"samples", source.samples}});
+                               {"samples", source.samples},
+                               {"places", source.places}});
   }
   for (const ShardSet::File& file : set.files) {
     json["files"].push_back({{"name", file.name}, {"split", file.split}, {"count", file.count}});

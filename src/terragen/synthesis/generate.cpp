@@ -12,32 +12,15 @@
 #include "terragen/data/dataset.h"
 #include "terragen/formats/masks.h"
 #include "terragen/geo/raster_io.h"
-#include "terragen/layout/rasterise.h"
 #include "terragen/synthesis/contact_sheet.h"
+#include "terragen/synthesis/image_raster.h"
+#include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/stac_item.h"
 
 namespace terragen::synthesis {
 namespace {
 
 namespace fs = std::filesystem;
-
-geo::Raster raster_of(const torch::Tensor& image, const models::ImageInfo& info, const PlacedLayout& placed) {
-  const geo::DataType type = geo::data_type_from_name(info.data_type, "model");
-  geo::Raster raster = geo::make_raster(static_cast<int>(image.size(2)), static_cast<int>(image.size(1)),
-                                        static_cast<int>(image.size(0)), type);
-  raster.georeference = {placed.crs, placed.crs_from_pixel};
-  const auto pixel = image.accessor<float, 3>();
-  for (int b = 0; b < raster.bands; ++b) {
-    const models::BandRange& band = info.bands[static_cast<std::size_t>(b)];
-    for (int y = 0; y < raster.height; ++y) {
-      for (int x = 0; x < raster.width; ++x) {
-        const double share = (static_cast<double>(pixel[b][y][x]) + 1.0) / 2.0;
-        raster.set(b, x, y, band.low + share * (band.high - band.low));
-      }
-    }
-  }
-  return raster;
-}
 
 // The real image as the model would see it, for the contact sheet.
 torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& info) {
@@ -70,10 +53,6 @@ torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& in
   return image.clamp(-1.0, 1.0);
 }
 
-bool is_dense(const models::ModelFolder& model, const layout::Layout& layout) {
-  return layout.mask || std::ranges::find(model.dense_tasks, layout.task) != model.dense_tasks.end();
-}
-
 }  // namespace
 
 GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
@@ -84,20 +63,14 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   const layout::Taxonomy& taxonomy = model.layout_encoder->config().taxonomy;
 
   // One list of jobs, layout by layout; the condition is made here, once, and is also the label.
-  std::vector<layout::Layout> conditions;
-  std::vector<std::uint64_t> seeds;
+  std::vector<PaintRequest> requests;
   std::set<std::string> tasks;
   for (std::size_t l = 0; l < layouts.size(); ++l) {
-    layout::Layout condition = layouts[l].layout;
+    const layout::Layout condition = painting_condition(layouts[l].layout, model);
     tasks.insert(condition.task);
-    if (is_dense(model, condition)) {
-      // The model learned this task from class masks: features are drawn into one.
-      condition.mask = layout::rasterise_classes(condition);
-      condition.features.clear();
-    }
     for (int i = 0; i < options.count; ++i) {
-      conditions.push_back(condition);
-      seeds.push_back(derive_seed(derive_seed(options.seed, l), static_cast<std::uint64_t>(i)));
+      requests.push_back(
+          {condition, derive_seed(derive_seed(options.seed, l), static_cast<std::uint64_t>(i)), {}, 1, {}});
     }
   }
 
@@ -114,20 +87,19 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
                         {"settings", settings},
                         {"seed", options.seed},
                         {"model_card", model.card}};
+  const geo::DataType type = geo::data_type_from_name(model.images.data_type, "model");
   std::vector<SheetRow> rows;
-  Progress progress("painting", std::ssize(conditions));
-  painter.paint(conditions, seeds, [&](std::size_t index, const torch::Tensor& image) {
+  Progress progress("painting", std::ssize(requests));
+  painter.paint(requests, [&](std::size_t index, const torch::Tensor& image) {
     const std::size_t l = index / static_cast<std::size_t>(options.count);
     const PlacedLayout& placed = layouts[l];
-    const layout::Layout& label = conditions[index];
+    const layout::Layout& label = requests[index].layout;
     const std::string stem =
         std::format("{:04}_{}_{}", l, placed.name, index % static_cast<std::size_t>(options.count));
-    const geo::Raster raster = raster_of(image, model.images, placed);
-    const bool located = !placed.crs.empty() && placed.crs_from_pixel;
-    const bool png = !located && raster.type == geo::DataType::uint8 &&
-                     (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+    const geo::Raster raster = raster_from_image(image, model.images.bands, type, {placed.crs, placed.crs_from_pixel});
     data::ImageRecord record;
-    record.file_name = stem + (png ? ".png" : ".tif");
+    record.file_name = stem + image_extension(raster);
+    record.synthetic = true;
     record.width = raster.width;
     record.height = raster.height;
     record.split = placed.split;
@@ -135,7 +107,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     record.crs = placed.crs;
     record.crs_from_pixel = placed.crs_from_pixel;
     record.gsd = placed.layout.gsd;
-    record.source = std::format("painted from {}, seed {}", placed.source, seeds[index]);
+    record.source = std::format("painted from {}, seed {}", placed.source, requests[index].seed);
     record.features = label.features;
     geo::write_raster(folder.path() / "images" / record.file_name, raster);
     if (label.mask) {
@@ -145,7 +117,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     }
     write_json(folder.path() / "stac" / (stem + ".json"),
                stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs,
-                         placed.crs_from_pixel, {model.hash, seeds[index], placed.source, settings}));
+                         placed.crs_from_pixel, {model.hash, requests[index].seed, placed.source, settings}));
     dataset.images.push_back(std::move(record));
     if (std::ssize(rows) <= options.sheet_rows &&
         (rows.empty() || index % static_cast<std::size_t>(options.count) == 0)) {
@@ -158,7 +130,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   data::write_dataset(dataset, folder.path());
   write_contact_sheet(folder.path() / "contact_sheet.png", rows, taxonomy);
   folder.commit();
-  return {conditions.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
+  return {requests.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
 }
 
 }  // namespace terragen::synthesis

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <format>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/seed.h"
+#include "terragen/diffusion/noise_schedule.h"
 #include "terragen/diffusion/sampling_loop.h"
 #include "terragen/diffusion/scheduler_config.h"
 #include "terragen/models/layout_tensors.h"
@@ -94,13 +96,52 @@ int Painter::size_step() const {
                           << (model_.unet->config().block_out_channels.size() - 1));
 }
 
-torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
-                                   PaintTimes& times) {
+std::size_t Painter::first_step(double strength) const {
+  const auto steps = static_cast<std::size_t>(options_.steps);
+  const auto skipped = static_cast<std::size_t>(std::lround((1.0 - strength) * static_cast<double>(steps)));
+  return std::min(skipped, steps - 1);
+}
+
+bool Painter::together(const PaintRequest& one, const PaintRequest& other) const {
+  return one.layout.width == other.layout.width && one.layout.height == other.layout.height &&
+         one.image.defined() == other.image.defined() && first_step(one.strength) == first_step(other.strength);
+}
+
+void Painter::check(const PaintRequest& request) const {
+  const layout::Layout& layout = request.layout;
+  if (layout.width < size_step() || layout.height < size_step() || layout.width % size_step() != 0 ||
+      layout.height % size_step() != 0) {
+    throw RequestError(std::format("a layout of {}x{} pixels cannot be painted", layout.width, layout.height),
+                       std::format("width and height must be multiples of {}", size_step()));
+  }
+  const std::vector<std::string>& tasks = model_.layout_encoder->config().tasks;
+  if (std::ranges::find(tasks, layout.task) == tasks.end()) {
+    throw RequestError(std::format("the model does not know the task \"{}\"", layout.task),
+                       "`terragen info MODEL` lists its tasks");
+  }
+  if (!(request.strength > 0 && request.strength <= 1)) {
+    throw RequestError(std::format("strength is {}, not in (0, 1]", request.strength));
+  }
+  if (request.strength < 1 && options_.sampler == "dpm++") {
+    throw RequestError("dpm++ remembers its steps and cannot begin at an image", "choose ddim or ddpm");
+  }
+  const std::vector<std::int64_t> size{std::ssize(model_.images.bands), layout.height, layout.width};
+  if (request.image.defined() && request.image.sizes() != size) {
+    throw InternalError("[Painter] the image to begin at is not of the layout's size and the model's bands");
+  }
+  if (!request.image.defined() && (request.strength < 1 || request.repaint.defined())) {
+    throw InternalError("[Painter] there is no image to begin at");
+  }
+}
+
+torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, PaintTimes& times) {
   const torch::NoGradGuard no_grad;
   const torch::Device device = tensor::parse_device(options_.compute.device);
   const tensor::AutocastGuard autocast(device.type(), options_.compute.precision == "bf16");
-  const auto n = static_cast<std::int64_t>(layouts.size());
+  const auto n = static_cast<std::int64_t>(requests.size());
   const bool guided = *options_.guidance != 1.0;
+  std::vector<layout::Layout> layouts;
+  for (const PaintRequest& request : requests) layouts.push_back(request.layout);
   models::LayoutEncoding encoding;
   {
     const Stopwatch watch(times.layout_encoder);
@@ -119,17 +160,43 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, c
   const std::vector<std::int64_t> shape{channels, layouts.front().height / cell, layouts.front().width / cell};
   const auto noise_of = [&](std::uint64_t stream) {
     std::vector<torch::Tensor> noise;
-    for (const std::uint64_t seed : seeds) noise.push_back(tensor::seeded_normal(shape, derive_seed(seed, stream)));
+    for (const PaintRequest& request : requests) {
+      noise.push_back(tensor::seeded_normal(shape, derive_seed(request.seed, stream)));
+    }
     return torch::stack(noise).to(device);
   };
   const std::int64_t rows = guided ? 2 * n : n;
-  const torch::Tensor nothing = torch::zeros({rows, channels, shape[1], shape[2]}, device);
-  const torch::Tensor paint = torch::ones({rows, 1, shape[1], shape[2]}, device);
+  // What is given of an image: its latents where it stays.
+  torch::Tensor given = torch::zeros({n, channels, shape[1], shape[2]}, device);
+  torch::Tensor paint = torch::ones({n, 1, shape[1], shape[2]}, device);
+  torch::Tensor images;
+  torch::Tensor latents;
+  torch::Tensor repaint;
+  if (requests.front().image.defined()) {
+    const Stopwatch watch(times.encoder);
+    std::vector<torch::Tensor> begun;
+    std::vector<torch::Tensor> anew;
+    for (const PaintRequest& request : requests) {
+      begun.push_back(request.image);
+      anew.push_back(request.repaint.defined() ? request.repaint : torch::ones_like(request.image[0]));
+    }
+    images = torch::stack(begun);
+    repaint = torch::stack(anew).unsqueeze(1);
+    latents = model_.autoencoder->normalise(
+        model_.autoencoder->encode(images.to(device).contiguous(at::MemoryFormat::ChannelsLast))
+            .mean.to(torch::kFloat32));
+    paint = at::max_pool2d(repaint.to(device), {cell, cell}).gt(0).to(torch::kFloat32);
+    given = latents * (1 - paint);
+  }
+  if (guided) {
+    given = torch::cat({given, given});
+    paint = torch::cat({paint, paint});
+  }
   const models::UNetCondition condition = models::condition_of(encoding);
   const auto sampler = diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps);
   const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
     const Stopwatch watch(times.unet);
-    const torch::Tensor input = torch::cat({guided ? torch::cat({x, x}) : x, nothing, paint}, 1);
+    const torch::Tensor input = torch::cat({guided ? torch::cat({x, x}) : x, given, paint}, 1);
     const torch::Tensor output =
         model_.unet->forward(input, torch::full({rows}, t, torch::kInt64).to(device), condition).to(torch::kFloat32);
     if (!guided) return output;
@@ -137,54 +204,54 @@ torch::Tensor Painter::paint_batch(const std::vector<layout::Layout>& layouts, c
     return diffusion::rescale_guidance(diffusion::guide(parts[1], parts[0], {}, *options_.guidance, 0.0), parts[0],
                                        options_.guidance_rescale);
   };
+  const std::size_t first = first_step(requests.front().strength);
+  torch::Tensor start = noise_of(0);
+  if (first > 0) {
+    const diffusion::NoiseSchedule schedule(scheduler_of(model_, options_.sampler));
+    start = schedule.add_noise(latents, start, torch::full({n}, sampler->timesteps()[first], torch::kInt64));
+  }
   const torch::Tensor latent =
-      diffusion::sample(*sampler, denoise, noise_of(0), [&](std::size_t step) { return noise_of(step + 1); });
+      diffusion::sample(*sampler, denoise, start, [&](std::size_t step) { return noise_of(step + 1); }, first);
   const Stopwatch watch(times.decoder);
-  return model_.autoencoder->decode(model_.autoencoder->denormalise(latent)).to(torch::kFloat32).clamp(-1.0, 1.0).cpu();
+  torch::Tensor painted =
+      model_.autoencoder->decode(model_.autoencoder->denormalise(latent)).to(torch::kFloat32).clamp(-1.0, 1.0).cpu();
+  if (!repaint.defined()) return painted;
+  if (first > 0) {
+    // What the autoencoder cannot hold of the image comes back in the measure that the image shines through.
+    const torch::Tensor held =
+        model_.autoencoder->decode(model_.autoencoder->denormalise(latents)).to(torch::kFloat32).clamp(-1.0, 1.0).cpu();
+    const double shining = std::min(1.0, 2.0 * (1.0 - requests.front().strength));
+    painted = (painted + shining * (images - held)).clamp(-1.0, 1.0);
+  }
+  // A seam of two pixels on the real side.
+  const torch::Tensor share = torch::maximum(repaint, at::avg_pool2d(repaint, {5, 5}, {1, 1}, {2, 2}));
+  return images + share * (painted - images);
 }
 
-void Painter::paint(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
+void Painter::paint(const std::vector<PaintRequest>& requests,
                     const std::function<void(std::size_t, const torch::Tensor&)>& done) {
-  if (layouts.size() != seeds.size()) throw InternalError("[Painter] as many seeds as layouts are needed");
-  const auto& encoder = model_.layout_encoder->config();
-  for (const layout::Layout& layout : layouts) {
-    if (layout.width < size_step() || layout.height < size_step() || layout.width % size_step() != 0 ||
-        layout.height % size_step() != 0) {
-      throw RequestError(std::format("a layout of {}x{} pixels cannot be painted", layout.width, layout.height),
-                         std::format("width and height must be multiples of {}", size_step()));
-    }
-    if (std::ranges::find(encoder.tasks, layout.task) == encoder.tasks.end()) {
-      throw RequestError(std::format("the model does not know the task \"{}\"", layout.task),
-                         "`terragen info MODEL` lists its tasks");
-    }
-  }
+  for (const PaintRequest& request : requests) check(request);
   // Threads paint batches of their own; a batch is of one size, and no larger than leaves work for every thread.
   const bool on_processor = tensor::parse_device(options_.compute.device).is_cpu();
   const std::size_t threads = on_processor ? static_cast<std::size_t>(torch::get_num_threads()) : 1;
-  const std::size_t share = (layouts.size() + threads - 1) / threads;
+  const std::size_t share = (requests.size() + threads - 1) / threads;
   const std::size_t most = std::clamp<std::size_t>(share, 1, static_cast<std::size_t>(options_.batch));
   std::size_t first = 0;
-  while (first < layouts.size()) {
+  while (first < requests.size()) {
     if (interrupt_requested()) throw Interrupted("stopped while painting");
     std::vector<std::size_t> starts;  // of the batches painted side by side
     std::size_t end = first;
-    while (end < layouts.size() && starts.size() < threads) {
+    while (end < requests.size() && starts.size() < threads) {
       starts.push_back(end);
       const std::size_t start = end++;
-      while (end < layouts.size() && end - start < most && layouts[end].width == layouts[start].width &&
-             layouts[end].height == layouts[start].height) {
-        ++end;
-      }
+      while (end < requests.size() && end - start < most && together(requests[start], requests[end])) ++end;
     }
     starts.push_back(end);
     const std::size_t pieces = starts.size() - 1;
     std::vector<torch::Tensor> images(pieces);
     std::vector<PaintTimes> times(pieces);
     tensor::side_by_side(pieces, static_cast<int>(threads / pieces), [&](std::size_t i) {
-      const auto from = static_cast<std::ptrdiff_t>(starts[i]);
-      const auto to = static_cast<std::ptrdiff_t>(starts[i + 1]);
-      images[i] = paint_batch({layouts.begin() + from, layouts.begin() + to},
-                              {seeds.begin() + from, seeds.begin() + to}, times[i]);
+      images[i] = paint_batch(std::span(requests).subspan(starts[i], starts[i + 1] - starts[i]), times[i]);
     });
     for (std::size_t i = 0; i < pieces; ++i) {
       if (!images[i].isfinite().all().item<bool>()) {
@@ -192,6 +259,7 @@ void Painter::paint(const std::vector<layout::Layout>& layouts, const std::vecto
                         "its weights are broken, or it was not made for this sampler");
       }
       times_.layout_encoder += times[i].layout_encoder;
+      times_.encoder += times[i].encoder;
       times_.unet += times[i].unet;
       times_.decoder += times[i].decoder;
       for (std::size_t k = starts[i]; k < starts[i + 1]; ++k)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,22 @@ struct PaintOptions {
 // Seconds by part, summed over all images and threads.
 struct PaintTimes {
   double layout_encoder = 0;
+  double encoder = 0;  // of images that painting begins at
   double unet = 0;
   double decoder = 0;
+};
+
+// One image to be painted.
+struct PaintRequest {
+  layout::Layout layout;  // classes numbered as in the model's layout encoder
+  std::uint64_t seed = 0;
+  // Where painting begins at an image of the layout's size: [B, H, W], float32 in [-1, 1]; undefined: at nothing.
+  torch::Tensor image;
+  // In (0, 1]: how much of the way from noise is gone. Below 1 the image shines through, also with the detail that the
+  // autoencoder cannot hold.
+  double strength = 1;
+  // [H, W], float32, 1 where the image is painted anew, 0 where it stays as it is; undefined: everywhere.
+  torch::Tensor repaint;
 };
 
 // One thread uses a Painter at a time.
@@ -40,10 +55,11 @@ class Painter {
   // RequestError when the model lacks a part that painting needs.
   Painter(models::ModelFolder model, PaintOptions options);
 
-  // layouts: classes numbered as in model().layout_encoder's taxonomy, any sizes that are multiples of size_step();
-  // seeds: one a layout. An image depends on its own layout and seed alone. Calls `done(index, image)` in order, image:
-  // [B, H, W], float32 in [-1, 1]. RequestError for a size or class that cannot be; Interrupted between batches.
-  void paint(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
+  // Any sizes that are multiples of size_step(). An image depends on its own request alone. Calls `done(index, image)`
+  // in order, image: [B, H, W], float32 in [-1, 1]; where it was not to be painted anew it is the request's, but for a
+  // seam of two pixels. Neighbours of one size and strength are painted together. RequestError for a size, task or
+  // strength that cannot be; Interrupted between batches.
+  void paint(const std::vector<PaintRequest>& requests,
              const std::function<void(std::size_t, const torch::Tensor&)>& done);
   // Pixels: width and height of a layout must be multiples of it.
   int size_step() const;
@@ -53,8 +69,11 @@ class Painter {
   const PaintTimes& times() const { return times_; }
 
  private:
-  torch::Tensor paint_batch(const std::vector<layout::Layout>& layouts, const std::vector<std::uint64_t>& seeds,
-                            PaintTimes& times);
+  void check(const PaintRequest& request) const;
+  // Sampling steps that a strength leaves out.
+  std::size_t first_step(double strength) const;
+  bool together(const PaintRequest& one, const PaintRequest& other) const;
+  torch::Tensor paint_batch(std::span<const PaintRequest> requests, PaintTimes& times);
 
   models::ModelFolder model_;
   PaintOptions options_;

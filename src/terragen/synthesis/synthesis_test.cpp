@@ -4,55 +4,13 @@
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/data/dataset.h"
-#include "terragen/diffusion/scheduler_config.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/synthesis/generate.h"
+#include "terragen/synthesis/test_model.h"
 
 namespace terragen::synthesis {
 namespace {
-
-models::ModelFolder small_model() {
-  torch::manual_seed(1);
-  models::ModelFolder model;
-  model.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
-  models::AutoencoderConfig vae;
-  vae.block_out_channels = {16, 32};
-  vae.layers_per_block = 1;
-  vae.norm_num_groups = 8;
-  vae.patch_size = 4;
-  model.autoencoder = models::AutoencoderKL(vae);
-  models::LayoutEncoderConfig layout;
-  layout.taxonomy = layout::Taxonomy({{"building", {200, 0, 0}}, {"road", {0, 0, 200}}});
-  layout.tasks = {"building", "road"};
-  layout.channels = {16, 16};
-  layout.time_dim = 128;
-  model.layout_encoder = models::LayoutEncoder(layout);
-  models::UNetConfig unet;
-  unet.in_channels = 9;
-  unet.block_out_channels = {32, 64};
-  unet.down_block_types = {"DownBlock2D", "CrossAttnDownBlock2D"};
-  unet.up_block_types = {"CrossAttnUpBlock2D", "UpBlock2D"};
-  unet.layers_per_block = 1;
-  unet.attention_head_dim = {2};
-  unet.cross_attention_dim = 0;
-  unet.norm_num_groups = 8;
-  unet.layout_channels = {16, 16};
-  unet.layout_token_dim = layout.token_dim;
-  model.unet = models::UNet2DConditionModel(unet);
-  model.scheduler = diffusion::to_json(diffusion::SchedulerConfig{
-      .prediction_type = "v_prediction", .timestep_spacing = "trailing", .rescale_betas_zero_snr = true});
-  model.dense_tasks = {"road"};
-  // Untrained gates are closed: opened, so that a layout matters.
-  const torch::NoGradGuard no_grad;
-  for (auto& item : model.unet->named_parameters()) {
-    if (item.key().find("layout_modulation") != std::string::npos) item.value().normal_(0, 0.2);
-  }
-  model.unet->eval();
-  model.layout_encoder->eval();
-  model.autoencoder->eval();
-  return model;
-}
 
 constexpr const char* kLayout = R"({"type":"FeatureCollection",
  "terragen":{"task":"building","width":64,"height":64,"gsd":0.5,"coordinates":"pixel","crs":"EPSG:32645","crs_from_pixel":[350000,0.5,0,3057000,0,-0.5]},
@@ -74,10 +32,10 @@ TEST(Generate, AnImageDependsOnItsOwnSeedAlone) {
   const auto paint = [&](int batch, int threads, const std::string& precision) {
     tensor::set_threads(threads);
     Painter painter(model, {.steps = 4, .batch = batch, .compute = {.precision = precision}});
-    std::vector<layout::Layout> layouts(8, other);
-    layouts[2] = one;
+    std::vector<PaintRequest> requests;
+    for (std::uint64_t i = 0; i < 8; ++i) requests.push_back({i == 2 ? one : other, i + 1, {}, 1, {}});
     torch::Tensor third;
-    painter.paint(layouts, {1, 2, 3, 4, 5, 6, 7, 8}, [&](std::size_t i, const torch::Tensor& image) {
+    painter.paint(requests, [&](std::size_t i, const torch::Tensor& image) {
       if (i == 2) third = image.clone();
     });
     return third;
@@ -91,6 +49,41 @@ TEST(Generate, AnImageDependsOnItsOwnSeedAlone) {
       }
     }
   }
+}
+
+TEST(Paint, WhatIsNotToBePaintedStays) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  const layout::Layout layout = read(scratch.path(), model)[0].layout;
+  Painter painter(model, {.steps = 4});
+  const torch::Tensor image = torch::rand({3, 64, 64}) * 2 - 1;
+  torch::Tensor repaint = torch::zeros({64, 64});
+  repaint.slice(0, 20, 40).slice(1, 10, 30).fill_(1);
+  torch::Tensor painted;
+  painter.paint({{layout, 3, image, 1, repaint}}, [&](std::size_t, const torch::Tensor& made) { painted = made; });
+  const torch::Tensor near = at::max_pool2d(repaint.view({1, 1, 64, 64}), {5, 5}, {1, 1}, {2, 2})[0][0];
+  const torch::Tensor changed = (painted - image).abs().sum(0);
+  EXPECT_EQ((changed * (1 - near)).max().item<float>(), 0.0F);
+  EXPECT_GT((changed * repaint).mean().item<float>(), 0.01F);
+}
+
+TEST(Paint, LessStrengthLeavesMoreOfTheImage) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  const layout::Layout layout = read(scratch.path(), model)[0].layout;
+  Painter painter(model, {.steps = 10});
+  const torch::Tensor image = at::upsample_bilinear2d(torch::rand({1, 3, 4, 4}) * 2 - 1, {64, 64}, false)[0];
+  const auto painted = [&](double strength) {
+    torch::Tensor result;
+    painter.paint({{layout, 3, image, strength, {}}}, [&](std::size_t, const torch::Tensor& made) { result = made; });
+    return result;
+  };
+  const auto distance = [&](double strength) { return (painted(strength) - image).abs().mean().item<double>(); };
+  const double little = distance(0.1);
+  EXPECT_LT(little, distance(0.9));
+  EXPECT_THROW(painted(0), RequestError);
+  Painter solver(model, {.sampler = "dpm++", .steps = 10});
+  EXPECT_THROW(solver.paint({{layout, 3, image, 0.5, {}}}, [](std::size_t, const torch::Tensor&) {}), RequestError);
 }
 
 TEST(Generate, WritesLabelsGeoreferenceAndProvenance) {

@@ -1,6 +1,6 @@
 #include "terragen/training/detection_loss.h"
 
-#include "terragen/layout/geometry.h"
+#include "terragen/models/detections.h"
 #include "terragen/nn/box_ops.h"
 
 namespace terragen::training {
@@ -31,13 +31,7 @@ DetectionTruth detection_truth(const layout::Layout& layout, bool oriented) {
   std::vector<float> boxes;
   std::vector<std::int64_t> classes;
   for (const layout::Feature& feature : layout.features) {
-    layout::OrientedBox box;
-    if (oriented) {
-      box = layout::minimum_oriented_box(feature.geometry);
-    } else {
-      const layout::Bounds b = layout::bounds_of(feature.geometry);
-      box = {(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2, b.width(), b.height(), 0};
-    }
+    const layout::OrientedBox box = models::object_box(feature.geometry, oriented);
     for (const double value : {box.cx, box.cy, box.width, box.height, box.angle}) {
       boxes.push_back(static_cast<float>(value));
     }

@@ -4,28 +4,14 @@
 #include <format>
 
 #include "terragen/core/error.h"
-#include "terragen/core/seed.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/models/detections.h"
-#include "terragen/tensor/seeded_noise.h"
+#include "terragen/training/colour_jitter.h"
 #include "terragen/training/detection_loss.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::training {
 namespace {
-
-enum PerceptionStream : std::uint64_t { kBrightness, kContrast };
-
-// Brightness and contrast of every image for itself, [N, B, H, W] in [-1, 1].
-torch::Tensor jittered(const torch::Tensor& images, double jitter, std::uint64_t seed) {
-  if (jitter == 0) return images;
-  const auto draw = [&](PerceptionStream stream) {
-    const torch::Tensor u = tensor::seeded_uniform({images.size(0), 1, 1, 1}, derive_seed(seed, stream));
-    return ((2 * u - 1) * jitter).to(images.device());
-  };
-  const torch::Tensor mean = images.mean({1, 2, 3}, true);
-  return (images - mean) * (1 + draw(kContrast)) + mean + draw(kBrightness);
-}
 
 // Mean over the classes that appear of 1 - Dice, over known pixels (Milletari et al. 2016, arXiv 1606.04797).
 torch::Tensor dice_loss(const torch::Tensor& logits, const torch::Tensor& target) {
@@ -85,7 +71,7 @@ torch::Tensor PerceptionTask::segmentation_loss(const torch::Tensor& images, con
 torch::Tensor PerceptionTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.network()->parameters().front().device();
   const torch::Tensor images =
-      jittered(batch.images.to(device), options_.colour_jitter, seed).contiguous(at::MemoryFormat::ChannelsLast);
+      colour_jittered(batch.images.to(device), options_.colour_jitter, seed).contiguous(at::MemoryFormat::ChannelsLast);
   if (model_.segmenter) return segmentation_loss(images, batch, scalars);
   const models::DetectorOutput output = model_.detector->forward(images);
   std::vector<DetectionTruth> truth;
@@ -121,8 +107,7 @@ void PerceptionTask::write_preview(const std::filesystem::path& png) {
     for (std::size_t i = 0; i < said.size(); ++i) {
       said[i].features.clear();
       for (const models::Detection& d : found[i]) {
-        said[i].features.push_back(
-            {d.class_index, layout::make_oriented_box({d.cx, d.cy, d.width, d.height, d.angle}), false, {}});
+        said[i].features.push_back({d.class_index, layout::make_oriented_box(d.box), false, {}});
       }
     }
   }

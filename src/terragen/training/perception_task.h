@@ -1,4 +1,4 @@
-// Training of a segmenter or detector on labelled images, real or painted.
+// Training of a segmenter or detector on labelled images, real or painted. Classifiers: see classification_task.h.
 #pragma once
 
 #include "terragen/models/perception_model.h"

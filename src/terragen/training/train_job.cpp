@@ -8,8 +8,10 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
+#include "terragen/models/layout_encoder_transfer.h"
 #include "terragen/models/model_io.h"
 #include "terragen/shards/shard_reader.h"
+#include "terragen/training/classification_task.h"
 
 namespace terragen::training {
 namespace {
@@ -26,6 +28,7 @@ class Keys {
     add("crop", job.crop);
     add("loader_threads", job.loader_threads);
     add("scale_jitter", job.scale_jitter);
+    add("balance", job.balance);
     add("cycle", job.cycle);
     add("steps", job.trainer.steps);
     add("learning_rate", job.trainer.learning_rate);
@@ -122,11 +125,8 @@ models::ImageInfo image_info(const shards::ShardSet& set) {
 void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
   if (!card.contains("trained_on")) card["trained_on"] = Json::array();
   for (const shards::ShardSource& source : set.sources) {
-    const Json told{{"dataset", source.dataset},
-                    {"task", source.task},
-                    {"licence", source.licence},
-                    {"attribution", source.attribution},
-                    {"samples", source.samples}};
+    const Json told{{"dataset", source.dataset},         {"task", source.task},       {"licence", source.licence},
+                    {"attribution", source.attribution}, {"samples", source.samples}, {"places", source.places}};
     if (std::ranges::find(card["trained_on"], told) == card["trained_on"].end()) card["trained_on"].push_back(told);
   }
   Json settings = to_json(job);
@@ -189,18 +189,19 @@ models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_c
   return models::UNet2DConditionModel(config);
 }
 
-void check_model_fits(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
   if (static_cast<std::size_t>(model.autoencoder->config().in_channels) != set.bands.size()) {
     throw RequestError(std::format("{} is for {} bands, the data have {}", job.from.string(),
                                    model.autoencoder->config().in_channels, set.bands.size()));
   }
+}
+
+// Another dataset's classes and tasks take the place of those the model was trained with.
+void fit_classes(models::ModelFolder& model, const shards::ShardSet& set) {
   if (!model.layout_encoder) return;
   const auto& config = model.layout_encoder->config();
-  if (!(config.taxonomy == set.taxonomy) || config.tasks != set.tasks) {
-    throw RequestError(
-        std::format("{} knows other classes or tasks than the data", job.from.string()),
-        "pack the same datasets in the same order, or start from a model that holds an autoencoder alone");
-  }
+  if (config.taxonomy == set.taxonomy && config.tasks == set.tasks) return;
+  model.layout_encoder = models::with_classes(model.layout_encoder, set.taxonomy, set.tasks);
 }
 
 shards::LoaderOptions loader_options(const TrainJob& job) {
@@ -211,6 +212,7 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   options.cycle = job.cycle;
   options.augment.crop = job.crop;
   options.augment.scale_jitter = job.scale_jitter;
+  options.balance = job.balance;
   return options;
 }
 
@@ -241,7 +243,7 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
   if (!job.from.empty()) {
     const models::ModelFolder model = models::load_model(job.from);
     if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
-    check_model_fits(model, reader.set(), job);
+    check_bands_fit(model, reader.set(), job);
     autoencoder = model.autoencoder;
     card = model.card;
   } else {
@@ -259,7 +261,8 @@ TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader
   }
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
-  check_model_fits(model, reader.set(), job);
+  check_bands_fit(model, reader.set(), job);
+  fit_classes(model, reader.set());
   const DecoderTaskOptions options{.difference_weight = job.autoencoder_loss.difference_weight,
                                    .latent_noise = job.latent_noise,
                                    .denoise_steps = job.denoise_steps,
@@ -278,7 +281,8 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   const shards::ShardSet& set = reader.set();
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
-  check_model_fits(model, set, job);
+  check_bands_fit(model, set, job);
+  fit_classes(model, set);
   const std::int64_t cell = model.autoencoder->config().downscale();
   const std::int64_t step = cell << (job.unet_channels.size() - 1);
   if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));
@@ -302,8 +306,10 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
 
 TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   const shards::ShardSet& set = reader.set();
-  const bool segmenter = job.model == "segmenter";
-  if (job.crop % 32 != 0) throw RequestError(std::format("crops of {} pixels are no multiple of 32", job.crop));
+  const bool classifier = job.model == "classifier";  // which cuts windows of its own
+  if (!classifier && job.crop % 32 != 0) {
+    throw RequestError(std::format("crops of {} pixels are no multiple of 32", job.crop));
+  }
   models::PerceptionModel model;
   if (!job.from.empty()) {
     model = models::load_perception_model(job.from);
@@ -316,16 +322,25 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
     }
   } else {
     models::PerceptionConfig config{.architecture = job.architecture, .taxonomy = set.taxonomy};
-    if (config.architecture.empty()) config.architecture = segmenter ? "segformer-b0" : "fcos-resnet18";
+    if (config.architecture.empty()) {
+      config.architecture = classifier ? "resnet18" : job.model == "segmenter" ? "segformer-b0" : "fcos-resnet18";
+    }
     config.images = image_info(set);
     // Where every task is labelled by full masks nothing is left to be background.
-    config.background = segmenter && set.dense_tasks.size() < set.tasks.size();
+    config.background = job.model != "detector" && set.dense_tasks.size() < set.tasks.size();
     model = models::new_perception_model(config);
   }
-  if (segmenter != model.config.is_segmenter()) {
+  if (job.model != model.config.kind()) {
     throw RequestError(std::format("a {} is no {}", model.config.architecture, job.model));
   }
+  if (classifier && model.config.outputs() < 2) {
+    throw RequestError("the data have one class and no background: there is nothing to tell apart");
+  }
   tell_of(job, set, model.config.card);
+  if (classifier) {
+    ClassificationTask task(model, shown_samples(job, reader, 8), job.perception);
+    return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+  }
   PerceptionTask task(model, shown_samples(job, reader, 8), job.perception);
   return Trainer(task, loader, job.run, job.trainer, job.compute).train();
 }
@@ -348,15 +363,13 @@ TrainingEnd run_train_job(const TrainJob& job) {
   job.trainer.validate();
   job.generator_loss.validate();
   using Train = TrainingEnd (*)(const TrainJob&, const shards::ShardReader&, shards::Loader&);
-  const std::map<std::string, Train> models{{"generator", train_generator},
-                                            {"autoencoder", train_autoencoder},
-                                            {"decoder", train_decoder},
-                                            {"segmenter", train_perception},
-                                            {"detector", train_perception}};
+  const std::map<std::string, Train> models{{"generator", train_generator}, {"autoencoder", train_autoencoder},
+                                            {"decoder", train_decoder},     {"segmenter", train_perception},
+                                            {"detector", train_perception}, {"classifier", train_perception}};
   const auto train = models.find(job.model);
   if (train == models.end()) {
     throw RequestError(std::format("a model \"{}\" cannot be trained", job.model),
-                       "choose generator, autoencoder, decoder, segmenter or detector");
+                       "choose generator, autoencoder, decoder, segmenter, detector or classifier");
   }
   keep_freed_memory();
   tensor::set_threads(job.compute.threads);

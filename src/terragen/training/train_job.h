@@ -17,7 +17,7 @@
 namespace terragen::training {
 
 struct TrainJob {
-  std::string model = "generator";  // "generator", "autoencoder", "decoder", "segmenter" or "detector"
+  std::string model = "generator";  // or "autoencoder", "decoder", "segmenter", "detector", "classifier"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
   std::filesystem::path from;  // model to start from; a generator needs one that holds an autoencoder
@@ -26,6 +26,7 @@ struct TrainJob {
   int loader_threads = 1;
   std::int64_t cycle = 0;  // see LoaderOptions
   double scale_jitter = 1.25;
+  double balance = 0.5;  // see LoaderOptions
   TrainerOptions trainer;
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;
@@ -33,7 +34,8 @@ struct TrainJob {
   double latent_noise = 0.15;           // this and the next: see DecoderTaskOptions
   std::int64_t denoise_steps = 400;
   PerceptionTaskOptions perception;
-  std::string architecture;  // of a segmenter or detector, see PerceptionConfig; empty: segformer-b0, fcos-resnet18
+  // Of what looks at images, see PerceptionConfig; empty: segformer-b0, fcos-resnet18, resnet18.
+  std::string architecture;
   // Architecture, where `from` does not bring the part.
   std::int64_t latent_channels = 8;
   std::int64_t patch_size = 4;

@@ -171,10 +171,10 @@ TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
   EXPECT_EQ(before.autoencoder->config().latents_std, after.autoencoder->config().latents_std);
 }
 
-TEST(Trainer, SegmentersAndDetectorsAreResumedBitForBit) {
+TEST(Trainer, WhatLooksAtImagesIsResumedBitForBit) {
   const test::ScratchFolder scratch;
   write_shards(scratch.path() / "shards");
-  for (const std::string model : {"segmenter", "detector"}) {
+  for (const std::string model : {"segmenter", "detector", "classifier"}) {
     for (const char* name : {"-whole", "-parts"}) {
       TrainJob job = small_job(scratch.path(), model + name);
       job.model = model;
@@ -190,7 +190,8 @@ TEST(Trainer, SegmentersAndDetectorsAreResumedBitForBit) {
     }
     expect_same_checkpoint(scratch.path() / (model + "-whole"), scratch.path() / (model + "-parts"));
     const models::PerceptionModel back = models::load_perception_model(scratch.path() / (model + "-whole") / "model");
-    EXPECT_EQ(back.config.background, model == "segmenter");
+    EXPECT_EQ(back.config.background, model != "detector");
+    EXPECT_EQ(back.config.kind(), model);
     EXPECT_TRUE(fs::exists(scratch.path() / (model + "-whole") / "preview-00000003.png"));
   }
   TrainJob job = small_job(scratch.path(), "wrong");

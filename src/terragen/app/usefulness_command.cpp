@@ -1,0 +1,135 @@
+#include "terragen/app/usefulness_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <format>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "terragen/app/paint_options.h"
+#include "terragen/core/error.h"
+#include "terragen/core/memory.h"
+#include "terragen/evaluation/usefulness_report.h"
+
+namespace terragen::app {
+namespace {
+
+struct UsefulnessRequest {
+  std::vector<std::string> datasets;
+  std::vector<std::string> models;
+  std::vector<std::string> tiles = {"all", "20", "5"};
+  std::string output;
+  std::string json;
+  evaluation::UsefulnessOptions usefulness;
+};
+
+// "FOLDER" for every dataset, "DATASET=FOLDER" for one.
+void read_models(UsefulnessRequest& options) {
+  for (const std::string& model : options.models) {
+    const auto sign = model.find('=');
+    if (sign != std::string::npos) {
+      options.usefulness.models[model.substr(0, sign)] = model.substr(sign + 1);
+    } else if (options.usefulness.model.empty()) {
+      options.usefulness.model = model;
+    } else {
+      throw RequestError("two models are named for every dataset", "name one as DATASET=FOLDER");
+    }
+  }
+}
+
+void read_tiles(UsefulnessRequest& options) {
+  options.usefulness.tiles.clear();
+  for (const std::string& count : options.tiles) {
+    const bool digits =
+        !count.empty() && count.size() < 9 && std::ranges::all_of(count, [](char c) { return c >= '0' && c <= '9'; });
+    if (count != "all" && (!digits || std::stoi(count) == 0)) {
+      throw RequestError(std::format("--tiles: \"{}\" is neither a number above 0 nor \"all\"", count));
+    }
+    options.usefulness.tiles.push_back(count == "all" ? 0 : std::stoi(count));
+  }
+}
+
+void usefulness(UsefulnessRequest options) {
+  read_models(options);
+  read_tiles(options);
+  options.usefulness.datasets.assign(options.datasets.begin(), options.datasets.end());
+  options.usefulness.paint.compute = options.usefulness.train.compute;
+  options.usefulness.variation.size = options.usefulness.train.crop;
+  const std::filesystem::path output = options.output;
+  const auto began = std::chrono::steady_clock::now();
+  evaluation::UsefulnessRun run;
+  run.cells = evaluation::evaluate_usefulness(options.usefulness, output);
+  run.settings = read_json(output / "settings.json");
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  run.peak_memory = peak_memory_bytes();
+  std::printf("\n%s", evaluation::usefulness_text(evaluation::usefulness_rows(run.cells)).c_str());
+  std::printf("%.0f s, peak memory %.0f MiB\n", run.seconds, static_cast<double>(run.peak_memory) / (1 << 20));
+  evaluation::write_usefulness_page(run, output, output / "report.html");
+  write_json(output / "usefulness.json", evaluation::to_json(run));
+  if (!options.json.empty()) write_json(options.json, evaluation::to_json(run));
+  std::printf("report: %s\n", (output / "report.html").c_str());
+}
+
+}  // namespace
+
+void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
+  auto options = std::make_shared<UsefulnessRequest>();
+  evaluation::UsefulnessOptions& usefulness_options = options->usefulness;
+  training::TrainJob& train = usefulness_options.train;
+  train.batch = 8;
+  train.trainer.steps = 400;
+  train.trainer.learning_rate = 1e-3;
+  train.trainer.warmup_steps = 40;
+  train.trainer.ema_decay = 0.99;
+  CLI::App* command = evaluate.add_subcommand(
+      "usefulness", "Train on real images, and on real with new ones, and test on held-out places");
+  command->add_option("datasets", options->datasets, "Dataset folders with training and test places")->required();
+  command->add_option("--model", options->models,
+                      "Model folder that paints; DATASET=FOLDER for one dataset; may be repeated");
+  command->add_option("-o,--output", options->output, "Folder of the run; one that was stopped goes on")->required();
+  command->add_option("--json", options->json, "Also write the figures to this file");
+  command->add_option("--tiles", options->tiles, "Training images: numbers, or all")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--seeds", usefulness_options.seeds, "Seeds of everything")->capture_default_str();
+  command
+      ->add_option("--methods", usefulness_options.methods,
+                   "Of real, copy-paste, photometric, geometric, terragen, terragen-unfiltered")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--painted", usefulness_options.painted, "New images of a method, about")->capture_default_str();
+  command
+      ->add_option("--reject-share", usefulness_options.reject_share,
+                   "Share of the painted images that the model trained on real ones rejects")
+      ->capture_default_str();
+  command
+      ->add_option("--scale-jitter", usefulness_options.variation.scale_jitter,
+                   "Layouts are resized by up to this factor either way")
+      ->capture_default_str();
+  command
+      ->add_option("--mix-share", usefulness_options.variation.mix_share, "Share of new images made of two known ones")
+      ->capture_default_str();
+  command->add_option("--whole-share", usefulness_options.variation.whole_share, "See `terragen augment`")
+      ->capture_default_str();
+  command->add_option("--scene-share", usefulness_options.variation.scene_share, "See `terragen augment`")
+      ->capture_default_str();
+  command->add_option("--least-strength", usefulness_options.variation.least_strength, "See `terragen augment`")
+      ->capture_default_str();
+  command->add_option("--most-strength", usefulness_options.variation.most_strength, "See `terragen augment`")
+      ->capture_default_str();
+  command->add_option("--train-steps", train.trainer.steps, "Optimiser steps of every model")->capture_default_str();
+  command->add_option("--train-batch", train.batch, "Samples a step")->capture_default_str();
+  command->add_option("--crop", train.crop, "Pixels of training crops and of new images")->capture_default_str();
+  command->add_option("--learning-rate", train.trainer.learning_rate, "Highest learning rate")->capture_default_str();
+  command->add_option("--balance", train.balance, "Real and new images are drawn by their number to this power")
+      ->capture_default_str();
+  command->add_option("--architecture", train.architecture,
+                      "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");
+  add_paint_options(*command, usefulness_options.paint, "sampling-");
+  add_compute_options(*command, train.compute);
+  command->callback([options, &run] { run = [options] { usefulness(*options); }; });
+}
+
+}  // namespace terragen::app

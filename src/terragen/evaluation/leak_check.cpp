@@ -1,0 +1,104 @@
+#include "terragen/evaluation/leak_check.h"
+
+#include <algorithm>
+#include <array>
+#include <format>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "terragen/core/error.h"
+#include "terragen/geo/georeference.h"
+#include "terragen/layout/geometry.h"
+
+namespace terragen::evaluation {
+namespace {
+
+struct Footprint {
+  const data::ImageRecord* image;
+  layout::Bounds ground;  // degrees
+};
+
+std::set<std::string> places_of(const data::Dataset& dataset, data::Split split) {
+  std::set<std::string> places;
+  for (const data::ImageRecord& image : dataset.images) {
+    if (image.split == split && !image.place.empty()) places.insert(image.place);
+  }
+  return places;
+}
+
+std::vector<Footprint> footprints(const data::Dataset& dataset, data::Split split) {
+  std::map<std::string, std::unique_ptr<geo::CrsTransform>> transforms;
+  std::vector<Footprint> result;
+  for (const data::ImageRecord& image : dataset.images) {
+    if (image.split != split || image.crs.empty() || !image.crs_from_pixel) continue;
+    auto& to_degrees = transforms[image.crs];
+    if (!to_degrees) to_degrees = std::make_unique<geo::CrsTransform>(image.crs, "EPSG:4326");
+    layout::Bounds ground{180, 90, -180, -90};
+    for (const auto& [x, y] : std::array<geo::Position, 4>{
+             {{0, 0}, {1.0 * image.width, 0}, {0, 1.0 * image.height}, {1.0 * image.width, 1.0 * image.height}}}) {
+      const auto corner = to_degrees->apply(geo::crs_from_pixel(*image.crs_from_pixel, {x, y}));
+      if (!corner) continue;
+      ground = {std::min(ground.x0, corner->x), std::min(ground.y0, corner->y), std::max(ground.x1, corner->x),
+                std::max(ground.y1, corner->y)};
+    }
+    if (ground.x0 < ground.x1 && ground.y0 < ground.y1) result.push_back({&image, ground});
+  }
+  return result;
+}
+
+// More than a touching edge: tiles of one grid share those, and their boxes in degrees reach a little beyond them where
+// the grid is turned against north.
+bool overlaps(const layout::Bounds& one, const layout::Bounds& two) {
+  const double w = std::min(one.x1, two.x1) - std::max(one.x0, two.x0);
+  const double h = std::min(one.y1, two.y1) - std::max(one.y0, two.y0);
+  constexpr double kShare = 0.05;
+  return w > kShare * std::min(one.width(), two.width()) && h > kShare * std::min(one.height(), two.height());
+}
+
+}  // namespace
+
+void check_splits(const data::Dataset& dataset) {
+  const std::set<std::string> tested = places_of(dataset, data::Split::test);
+  for (const data::Split split : {data::Split::train, data::Split::val}) {
+    for (const std::string& place : places_of(dataset, split)) {
+      if (tested.contains(place)) {
+        throw DataError((dataset.folder / "dataset.json").string(),
+                        std::format("the place \"{}\" is both in {} and in test", place, data::split_name(split)),
+                        "split by place, never by tile");
+      }
+    }
+    const std::vector<Footprint> test_ground = footprints(dataset, data::Split::test);
+    for (const Footprint& seen : footprints(dataset, split)) {
+      for (const Footprint& test : test_ground) {
+        if (!overlaps(seen.ground, test.ground)) continue;
+        throw DataError((dataset.folder / "dataset.json").string(),
+                        std::format("{} ({}) shows ground of {} (test)", seen.image->file_name, data::split_name(split),
+                                    test.image->file_name),
+                        "split by place, never by tile");
+      }
+    }
+  }
+}
+
+void check_model(const Json& card, const std::string& model, const data::Dataset& dataset) {
+  const std::set<std::string> tested = places_of(dataset, data::Split::test);
+  const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
+  bool told = !trained.empty();
+  for (const Json& source : trained) {
+    told = told && source.contains("places");
+    for (const Json& place : source.value("places", Json::array())) {
+      if (tested.contains(place.get<std::string>())) {
+        throw DataError(model, std::format("was trained on {} of {}, a test place of {}", place.get<std::string>(),
+                                           source.value("dataset", "a dataset"), dataset.name));
+      }
+    }
+  }
+  if (!told) {
+    throw RequestError(std::format("{} does not say which places it was trained on", model),
+                       "without that nothing shows that the test places are new to it; train it again");
+  }
+}
+
+}  // namespace terragen::evaluation

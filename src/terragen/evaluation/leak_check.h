@@ -1,0 +1,21 @@
+// That no place a model is tested on was among those it, or what made its images, was trained on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "terragen/core/json_file.h"
+#include "terragen/data/dataset.h"
+
+namespace terragen::evaluation {
+
+// The training and the test images of one dataset. DataError naming the place when both have images of it, or naming
+// two images whose ground overlaps (same ground under other names, at other zoom levels, in overlapping tiles).
+void check_splits(const data::Dataset& dataset);
+
+// A model's card ("trained_on": [{"dataset", "places"}], as training writes it) against the test places of `dataset`.
+// DataError naming the place when the model was trained on it in any dataset; RequestError when the card does not say
+// what its model was trained on, because nothing can be shown then.
+void check_model(const Json& card, const std::string& model, const data::Dataset& dataset);
+
+}  // namespace terragen::evaluation

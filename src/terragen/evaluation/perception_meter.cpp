@@ -1,0 +1,146 @@
+#include "terragen/evaluation/perception_meter.h"
+
+#include <chrono>
+#include <cmath>
+#include <format>
+#include <limits>
+#include <span>
+
+#include "terragen/core/error.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/painting_condition.h"
+
+namespace terragen::evaluation {
+namespace {
+
+// COCO's -1 for what could not be found at all.
+double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
+
+Json score_or_null(double score) { return std::isnan(score) ? Json() : Json(score); }
+
+}  // namespace
+
+double PerceptionReport::score() const { return segmenter ? mean_iou : present_or_nan(coco.figures[1]); }
+
+double PerceptionReport::class_score(std::size_t k) const {
+  return segmenter ? iou.at(k) : present_or_nan(coco.category_ap50.at(k));
+}
+
+Json to_json(const PerceptionReport& report) {
+  Json json{{"split", report.split},   {"architecture", report.architecture}, {"model_sha256", report.model_hash},
+            {"images", report.images}, {"seconds", report.seconds},           {"classes", Json::object()}};
+  for (std::size_t k = 0; k < report.classes.size(); ++k) {
+    Json& entry = json["classes"][report.classes[k]];
+    if (report.segmenter) {
+      entry["iou"] = score_or_null(report.iou[k]);
+    } else {
+      entry = {{"AP", report.coco.category_ap[k]}, {"AP50", report.coco.category_ap50[k]}};
+    }
+  }
+  if (report.segmenter) {
+    json["mean_iou"] = score_or_null(report.mean_iou);
+    json["pixel_accuracy"] = score_or_null(report.pixel_accuracy);
+  } else {
+    for (std::size_t k = 0; k < report.coco.figures.size(); ++k) {
+      json["figures"][metrics::kCocoFigures[k]] = report.coco.figures[k];
+    }
+  }
+  return json;
+}
+
+PerceptionMeter::PerceptionMeter(const models::PerceptionInference& judge, const layout::Taxonomy& classes)
+    : judge_(judge),
+      numbers_(synthesis::class_numbers(classes, judge.model().config.taxonomy, "the model")),
+      confusion_(judge.model().config.outputs()) {}
+
+void PerceptionMeter::add(const shards::Sample& sample) {
+  const models::PerceptionConfig& config = judge_.model().config;
+  if (sample.image.size(0) != std::ssize(config.images.bands)) {
+    throw RequestError(std::format("the model is for {} bands, {} has {}", config.images.bands.size(), sample.source,
+                                   sample.image.size(0)));
+  }
+  const auto began = std::chrono::steady_clock::now();
+  if (config.is_segmenter()) {
+    add_classes(sample, judge_.classes(sample.image));
+  } else {
+    add_objects(sample, judge_.detections(sample.image, {}));
+  }
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+std::vector<std::uint8_t> PerceptionMeter::true_classes(const shards::Sample& sample) const {
+  const models::PerceptionConfig& config = judge_.model().config;
+  // A dense mask says itself what it does not know.
+  const bool fill = config.background && !sample.layout.mask;
+  layout::DenseMask mask = layout::rasterise_classes(sample.layout);
+  const auto valid = sample.valid.accessor<float, 2>();
+  for (int y = 0; y < mask.height; ++y) {
+    for (int x = 0; x < mask.width; ++x) {
+      std::uint8_t& value =
+          mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) + static_cast<std::size_t>(x)];
+      if (valid[y][x] == 0.0F) {
+        value = layout::kUnlabelled;
+      } else if (value != layout::kUnlabelled) {
+        value = static_cast<std::uint8_t>(numbers_[value]);
+      } else if (fill) {
+        value = static_cast<std::uint8_t>(config.taxonomy.size());
+      }
+    }
+  }
+  return mask.values;
+}
+
+void PerceptionMeter::add_classes(const shards::Sample& sample, const torch::Tensor& found) {
+  const torch::Tensor dense = found.contiguous();
+  confusion_.add(true_classes(sample),
+                 std::span(dense.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(dense.numel())));
+  ++images_;
+}
+
+void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vector<models::Detection>& found) {
+  const models::PerceptionConfig& config = judge_.model().config;
+  const bool oriented = config.architecture.ends_with("oriented");
+  for (int k = 0; k < config.taxonomy.size(); ++k) {
+    metrics::DetectionGroup group{.category = k};
+    std::vector<layout::OrientedBox> truths;
+    std::vector<layout::OrientedBox> detections;
+    for (const layout::Feature& feature : sample.layout.features) {
+      if (numbers_[static_cast<std::size_t>(feature.class_index)] != k) continue;
+      truths.push_back(models::object_box(feature.geometry, oriented));
+      group.truths.push_back({truths.back().width * truths.back().height, feature.crowd});
+    }
+    for (const models::Detection& d : found) {
+      if (d.class_index != k) continue;
+      detections.push_back(d.box);
+      group.detections.push_back({d.score, d.box.width * d.box.height});
+    }
+    if (group.truths.empty() && group.detections.empty()) continue;
+    group.overlap = [oriented, truths, detections, known = group.truths](std::size_t d, std::size_t t) {
+      return models::overlap_of(detections[d], truths[t], oriented, known[t].crowd);
+    };
+    groups_.push_back(std::move(group));
+  }
+  ++images_;
+}
+
+PerceptionReport PerceptionMeter::report() const {
+  const models::PerceptionConfig& config = judge_.model().config;
+  PerceptionReport report{.architecture = config.architecture, .model_hash = judge_.model().hash};
+  report.segmenter = config.is_segmenter();
+  report.images = images_;
+  for (const layout::ClassInfo& entry : config.taxonomy.classes()) report.classes.push_back(entry.name);
+  const auto began = std::chrono::steady_clock::now();
+  if (report.segmenter) {
+    if (config.background) report.classes.emplace_back("(background)");
+    report.iou = confusion_.iou();
+    report.mean_iou =
+        metrics::mean_present(std::span(report.iou).first(static_cast<std::size_t>(config.taxonomy.size())));
+    report.pixel_accuracy = confusion_.pixel_accuracy();
+  } else {
+    report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
+  }
+  report.seconds = seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return report;
+}
+
+}  // namespace terragen::evaluation

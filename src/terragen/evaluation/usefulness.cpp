@@ -1,0 +1,302 @@
+#include "terragen/evaluation/usefulness.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <format>
+#include <memory>
+#include <set>
+
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/data/packed_samples.h"
+#include "terragen/data/packing.h"
+#include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/perception.h"
+#include "terragen/tensor/flop_counter.h"
+
+namespace terragen::evaluation {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+const std::set<std::string> kPainted{"terragen", "terragen-unfiltered"};
+const std::set<std::string> kAltered{"copy-paste", "photometric", "geometric"};
+
+double elapsed(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
+
+bool is_labelled(const data::ImageRecord& image) { return !image.features.empty() || image.mask_name; }
+
+// The training images of one subset, and the test images. `tiles` images that show something, drawn by `seed`; those of
+// a larger subset of the same seed hold those of a smaller one.
+data::Dataset subset_of(const data::Dataset& dataset, int tiles, int seed) {
+  data::Dataset subset = dataset;
+  subset.images.clear();
+  std::vector<data::ImageRecord> training;
+  for (const data::ImageRecord& image : dataset.images) {
+    if (image.split == data::Split::test) subset.images.push_back(image);
+    if (image.split == data::Split::train && !image.synthetic && (tiles == 0 || is_labelled(image))) {
+      training.push_back(image);
+    }
+  }
+  if (tiles > 0) {
+    if (std::ssize(training) < tiles) {
+      throw RequestError(
+          std::format("{} has {} labelled training images, not {}", dataset.name, training.size(), tiles));
+    }
+    Random random(derive_seed(0x7A9E, static_cast<std::uint64_t>(seed)));
+    for (std::size_t i = training.size(); i > 1; --i) {
+      std::swap(training[i - 1], training[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
+    }
+    training.resize(static_cast<std::size_t>(tiles));
+  }
+  subset.images.insert(subset.images.begin(), training.begin(), training.end());
+  return subset;
+}
+
+data::Dataset only(const data::Dataset& dataset, data::Split split) {
+  data::Dataset result = dataset;
+  std::erase_if(result.images, [split](const data::ImageRecord& image) { return image.split != split; });
+  return result;
+}
+
+// One dataset under the protocol. Everything that several cells need is made once.
+class Protocol {
+ public:
+  Protocol(const UsefulnessOptions& options, fs::path output, const data::Dataset& dataset)
+      : options_(options),
+        output_(std::move(output)),
+        dataset_(dataset),
+        detector_(dataset.task == "detection"),
+        test_({only(dataset, data::Split::test)}, "test") {}
+
+  UsefulnessCell cell(int tiles, int seed, const std::string& method) {
+    const fs::path file = output_ / "cells" / (name_of(tiles, seed, method) + ".json");
+    if (fs::exists(file)) return usefulness_cell_from_json(read_json(file), file.string());
+    const data::Dataset subset = subset_of(dataset_, tiles, seed);
+    UsefulnessCell cell{
+        .dataset = dataset_.name, .task = dataset_.task, .tiles = tiles, .seed = seed, .method = method};
+    cell.measure = detector_ ? "AP50" : "mIoU";
+    std::vector<data::Dataset> training{only(subset, data::Split::train)};
+    cell.real_images = static_cast<int>(training.front().images.size());
+    if (kAltered.contains(method)) training.push_back(altered(training.front(), tiles, seed, method, cell));
+    if (kPainted.contains(method)) training.push_back(painted(training.front(), tiles, seed, method, cell));
+    train(training, tiles, seed, method, cell);
+    test(tiles, seed, method, cell);
+    write_json(file, to_json(cell));
+    return cell;
+  }
+
+ private:
+  std::string name_of(int tiles, int seed, const std::string& method) const {
+    return std::format("{}_{}_{}_{}", dataset_.name, tiles == 0 ? "all" : std::to_string(tiles), seed, method);
+  }
+  fs::path model_of(int tiles, int seed, const std::string& method) const {
+    return output_ / "models" / name_of(tiles, seed, method);
+  }
+  int per_image(const data::Dataset& real) const {
+    return std::max(
+        1, (options_.painted + static_cast<int>(real.images.size()) / 2) / static_cast<int>(real.images.size()));
+  }
+
+  data::Dataset altered(const data::Dataset& real, int tiles, int seed, const std::string& method,
+                        UsefulnessCell& cell) const {
+    const fs::path folder = output_ / "made" / name_of(tiles, seed, method);
+    fs::remove_all(folder);
+    synthesis::AugmentOptions augment{.method = method,
+                                      .per_image = per_image(real),
+                                      .seed = seed_of(seed),
+                                      .variation = options_.variation,
+                                      .keep_real = false};
+    fs::create_directories(folder.parent_path());
+    const auto summary = synthesis::augment_dataset(real, nullptr, nullptr, augment, folder);
+    cell.made = static_cast<int>(summary.made);
+    cell.make_seconds = summary.make_seconds;
+    return data::read_dataset(folder);
+  }
+
+  // All seeds share what is painted from all images: the layouts are the same.
+  data::Dataset painted(const data::Dataset& real, int tiles, int seed, const std::string& method,
+                        UsefulnessCell& cell) {
+    const int owner = tiles == 0 ? 0 : seed;
+    const fs::path folder = output_ / "made" / name_of(tiles, owner, "terragen");
+    const fs::path costs = folder.string() + ".json";
+    if (!fs::exists(costs)) {
+      fs::remove_all(folder);
+      fs::create_directories(folder.parent_path());
+      this->cell(tiles, owner, "real");  // the judge
+      const models::PerceptionInference judge(models::load_perception_model(model_of(tiles, owner, "real") / "model"),
+                                              options_.train.compute);
+      synthesis::Painter painter(models::load_model(generator()), options_.paint);
+      const synthesis::AugmentOptions augment{
+          .per_image = per_image(real), .seed = seed_of(owner), .variation = options_.variation, .keep_real = false};
+      const tensor::FlopCounter flops;
+      const auto summary = synthesis::augment_dataset(real, &painter, &judge, augment, folder);
+      write_json(costs, {{"make_seconds", summary.make_seconds},
+                         {"judge_seconds", summary.judge_seconds},
+                         {"made", summary.made},
+                         {"flops", flops.count()}});
+    }
+    const Json cost = read_json(costs);
+    cell.make_seconds = json_member<double>(cost, "make_seconds", costs.string());
+    cell.judge_seconds = json_member<double>(cost, "judge_seconds", costs.string());
+    cell.make_flops = json_member<double>(cost, "flops", costs.string());
+    cell.made = json_member<int>(cost, "made", costs.string());
+    data::Dataset result = data::read_dataset(folder);
+    if (method == "terragen-unfiltered" || options_.reject_share == 0) return result;
+    return filtered(std::move(result), cell);
+  }
+
+  data::Dataset filtered(data::Dataset made, UsefulnessCell& cell) const {
+    const Json& scores = made.provenance.at("augmented").at("scores");
+    std::vector<double> sorted;
+    for (const auto& [stem, score] : scores.items()) sorted.push_back(score.get<double>());
+    std::ranges::sort(sorted);
+    cell.threshold = sorted.at(static_cast<std::size_t>(options_.reject_share * static_cast<double>(sorted.size())));
+    cell.rejected = static_cast<int>(std::erase_if(made.images, [&](const data::ImageRecord& image) {
+      return scores.at(fs::path(image.file_name).stem().string()).get<double>() < cell.threshold;
+    }));
+    return made;
+  }
+
+  fs::path generator() const {
+    const auto own = options_.models.find(dataset_.name);
+    return own == options_.models.end() ? options_.model : own->second;
+  }
+
+  void train(std::vector<data::Dataset>& training, int tiles, int seed, const std::string& method,
+             UsefulnessCell& cell) const {
+    const fs::path run = model_of(tiles, seed, method);
+    fs::remove_all(run);
+    fs::create_directories(run);
+    const data::PackedSamples packed(training, "train");
+    training::TrainJob job = options_.train;
+    job.model = detector_ ? "detector" : "segmenter";
+    job.shards = packed.shards();
+    job.run = run;
+    job.trainer.seed = seed_of(seed);
+    job.trainer.preview_every = 0;
+    job.trainer.checkpoint_every = job.trainer.steps;
+    const auto began = Clock::now();
+    const tensor::FlopCounter flops;
+    training::run_train_job(job);
+    cell.train_seconds = elapsed(began);
+    cell.train_flops = flops.count();
+    for (const auto& entry : fs::directory_iterator(run)) {
+      if (entry.path().filename().string().starts_with("checkpoint")) fs::remove_all(entry.path());
+    }
+  }
+
+  void test(int tiles, int seed, const std::string& method, UsefulnessCell& cell) const {
+    const auto report = evaluate_perception(models::load_perception_model(model_of(tiles, seed, method) / "model"),
+                                            test_.reader(), "test", options_.train.compute);
+    cell.test_seconds = report.seconds;
+    cell.score = report.segmenter ? report.mean_iou : report.coco.figures[1];
+    const auto classes = static_cast<std::size_t>(dataset_.taxonomy.size());
+    for (std::size_t k = 0; k < classes; ++k) {
+      const double score = report.segmenter ? report.iou[k] : report.coco.category_ap50[k];
+      cell.classes[report.classes[k]] = score < 0 ? std::nan("") : score;
+    }
+  }
+
+  static std::uint64_t seed_of(int seed) { return static_cast<std::uint64_t>(seed); }
+
+  const UsefulnessOptions& options_;
+  const fs::path output_;
+  const data::Dataset& dataset_;
+  const bool detector_;
+  const data::PackedSamples test_;
+};
+
+// What cells of one output folder must have in common.
+Json common_settings(const UsefulnessOptions& options) {
+  Json train = training::to_json(options.train);
+  for (const char* own : {"model", "shards", "run", "from", "seed", "threads", "resume"}) train.erase(own);
+  return {{"train", train},
+          {"painted", options.painted},
+          {"reject_share", options.reject_share},
+          {"size", options.variation.size},
+          {"scale_jitter", options.variation.scale_jitter},
+          {"mix_share", options.variation.mix_share},
+          {"whole_share", options.variation.whole_share},
+          {"scene_share", options.variation.scene_share},
+          {"least_strength", options.variation.least_strength},
+          {"most_strength", options.variation.most_strength},
+          {"sampler", options.paint.sampler},
+          {"sampling_steps", options.paint.steps},
+          {"guidance", options.paint.guidance.value_or(0)}};
+}
+
+void claim(const fs::path& output, const Json& settings) {
+  fs::create_directories(output / "cells");
+  const fs::path file = output / "settings.json";
+  if (fs::exists(file) && read_json(file) != settings) {
+    throw RequestError(std::format("{} holds cells of other settings", output.string()),
+                       "give the same settings, or another folder");
+  }
+  write_json(file, settings);
+}
+
+}  // namespace
+
+void UsefulnessOptions::validate() const {
+  if (datasets.empty()) throw RequestError("no datasets are named");
+  if (seeds < 1) throw RequestError(std::format("{} seeds are not possible", seeds));
+  if (painted < 1) throw RequestError(std::format("{} new images are not possible", painted));
+  if (!(reject_share >= 0 && reject_share < 1)) {
+    throw RequestError(std::format("reject_share is {}, not in [0, 1)", reject_share));
+  }
+  for (const int count : tiles) {
+    if (count < 0) throw RequestError(std::format("{} training images are not possible", count));
+  }
+  for (const std::string& method : methods) {
+    if (method != "real" && !kPainted.contains(method) && !kAltered.contains(method)) {
+      throw RequestError(std::format("the method \"{}\" is not known", method),
+                         "choose of real, copy-paste, photometric, geometric, terragen, terragen-unfiltered");
+    }
+  }
+  variation.validate();
+  paint.validate();
+}
+
+std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options, const fs::path& output) {
+  options.validate();
+  const bool paints =
+      std::ranges::any_of(options.methods, [](const std::string& method) { return kPainted.contains(method); });
+  std::vector<data::Dataset> datasets;
+  for (const fs::path& folder : options.datasets) {
+    datasets.push_back(data::read_dataset(folder));
+    check_splits(datasets.back());
+    if (!paints) continue;
+    const auto own = options.models.find(datasets.back().name);
+    const fs::path generator = own == options.models.end() ? options.model : own->second;
+    if (generator.empty()) throw RequestError("painting needs a model", "name one with --model");
+    check_model(models::load_model(generator).card, generator.string(), datasets.back());
+  }
+  claim(output, common_settings(options));
+  std::vector<UsefulnessCell> cells;
+  std::vector<std::unique_ptr<Protocol>> protocols;
+  for (const data::Dataset& dataset : datasets) {
+    protocols.push_back(std::make_unique<Protocol>(options, output, dataset));
+  }
+  // Seeds before datasets, so that a run that was stopped has whole rows of the table.
+  for (const int tiles : options.tiles) {
+    for (int seed = 0; seed < options.seeds; ++seed) {
+      for (const auto& protocol : protocols) {
+        for (const std::string& method : options.methods) {
+          if (interrupt_requested()) throw Interrupted("stopped; finished cells are kept");
+          cells.push_back(protocol->cell(tiles, seed, method));
+          const UsefulnessCell& cell = cells.back();
+          std::printf("%-20s %4s images  seed %d  %-20s %s %6.2f  (made in %.0f s, trained in %.0f s)\n",
+                      cell.dataset.c_str(), tiles == 0 ? "all" : std::to_string(tiles).c_str(), seed, method.c_str(),
+                      cell.measure.c_str(), 100 * cell.score, cell.make_seconds, cell.train_seconds);
+          std::fflush(stdout);
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace terragen::evaluation

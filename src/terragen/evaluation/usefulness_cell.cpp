@@ -1,0 +1,57 @@
+#include <cmath>
+
+#include "terragen/evaluation/usefulness.h"
+
+namespace terragen::evaluation {
+
+Json to_json(const UsefulnessCell& cell) {
+  Json json{{"dataset", cell.dataset},
+            {"task", cell.task},
+            {"tiles", cell.tiles == 0 ? Json("all") : Json(cell.tiles)},
+            {"real_images", cell.real_images},
+            {"seed", cell.seed},
+            {"method", cell.method},
+            {"measure", cell.measure},
+            {"score", cell.score},
+            {"classes", Json::object()},
+            {"made", cell.made},
+            {"rejected", cell.rejected},
+            {"threshold", cell.threshold},
+            {"make_seconds", cell.make_seconds},
+            {"judge_seconds", cell.judge_seconds},
+            {"train_seconds", cell.train_seconds},
+            {"test_seconds", cell.test_seconds},
+            {"train_flops", cell.train_flops},
+            {"make_flops", cell.make_flops}};
+  for (const auto& [name, score] : cell.classes) json["classes"][name] = std::isnan(score) ? Json() : Json(score);
+  return json;
+}
+
+UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place) {
+  UsefulnessCell cell;
+  cell.dataset = json_member<std::string>(value, "dataset", place);
+  cell.task = json_member<std::string>(value, "task", place);
+  const Json tiles = json_member<Json>(value, "tiles", place);
+  cell.tiles = tiles.is_number_integer() ? tiles.get<int>() : 0;
+  cell.real_images = json_member<int>(value, "real_images", place);
+  cell.seed = json_member<int>(value, "seed", place);
+  cell.method = json_member<std::string>(value, "method", place);
+  cell.measure = json_member<std::string>(value, "measure", place);
+  cell.score = json_member<double>(value, "score", place);
+  const Json classes = json_member<Json>(value, "classes", place);
+  for (const auto& [name, score] : classes.items()) {
+    cell.classes[name] = score.is_number() ? score.get<double>() : std::nan("");
+  }
+  cell.made = json_member<int>(value, "made", place);
+  cell.rejected = json_member<int>(value, "rejected", place);
+  cell.threshold = json_member<double>(value, "threshold", place);
+  cell.make_seconds = json_member<double>(value, "make_seconds", place);
+  cell.judge_seconds = json_member<double>(value, "judge_seconds", place);
+  cell.train_seconds = json_member<double>(value, "train_seconds", place);
+  cell.test_seconds = json_member<double>(value, "test_seconds", place);
+  cell.train_flops = json_member<double>(value, "train_flops", place);
+  cell.make_flops = json_member<double>(value, "make_flops", place);
+  return cell;
+}
+
+}  // namespace terragen::evaluation

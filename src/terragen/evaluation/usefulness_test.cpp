@@ -1,0 +1,119 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/usefulness_report.h"
+#include "terragen/geo/raster_io.h"
+
+namespace terragen::evaluation {
+namespace {
+
+data::ImageRecord image_at(const std::string& name, data::Split split, const std::string& place, double x) {
+  data::ImageRecord image{.file_name = name, .width = 100, .height = 100, .split = split, .place = place};
+  image.crs = "EPSG:32645";
+  image.crs_from_pixel = {350000 + x, 0.5, 0, 3057000, 0, -0.5};  // 50 m wide
+  return image;
+}
+
+TEST(LeakCheck, APlaceInBothSplitsIsRefused) {
+  data::Dataset dataset{.name = "set"};
+  dataset.images = {image_at("a.tif", data::Split::train, "here", 0),
+                    image_at("b.tif", data::Split::test, "there", 200)};
+  EXPECT_NO_THROW(check_splits(dataset));
+  dataset.images.push_back(image_at("c.tif", data::Split::train, "there", 900));
+  EXPECT_THROW(check_splits(dataset), DataError);
+}
+
+TEST(LeakCheck, TheSameGroundUnderAnotherNameIsRefused) {
+  data::Dataset dataset{.name = "set"};
+  dataset.images = {image_at("a.tif", data::Split::train, "here", 0),
+                    image_at("b.tif", data::Split::test, "there", 50)};
+  EXPECT_NO_THROW(check_splits(dataset));  // neighbours share an edge
+  dataset.images[1] = image_at("b.tif", data::Split::test, "there", 40);
+  try {
+    check_splits(dataset);
+    FAIL() << "overlapping ground went unnoticed";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("a.tif"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("b.tif"), std::string::npos);
+  }
+}
+
+TEST(LeakCheck, AModelThatSawATestPlaceIsRefused) {
+  data::Dataset dataset{.name = "set"};
+  dataset.images = {image_at("b.tif", data::Split::test, "there", 0)};
+  const Json clean{{"trained_on", {{{"dataset", "set"}, {"places", {"here"}}}}}};
+  const Json leaky{{"trained_on", {{{"dataset", "other"}, {"places", {"here", "there"}}}}}};
+  const Json silent{{"trained_on", {{{"dataset", "set"}}}}};
+  EXPECT_NO_THROW(check_model(clean, "model", dataset));
+  EXPECT_THROW(check_model(leaky, "model", dataset), DataError);
+  EXPECT_THROW(check_model(silent, "model", dataset), RequestError);
+  EXPECT_THROW(check_model(Json(), "model", dataset), RequestError);
+}
+
+TEST(RealLeakCheck, TheShippedModelSawNoTestPlace) {
+  const std::filesystem::path model = std::filesystem::path(TERRAGEN_SOURCE_DIR) / "models/terragen-base";
+  if (!std::filesystem::exists(model)) GTEST_SKIP() << "no shipped model in " << model;
+  const Json card = read_json(model / "model_index.json").at("terragen").at("card");
+  data::Dataset dataset{.name = "every test place"};
+  for (const char* place : {"Tile 7", "catanduanes_ph", "bishop", "eureka", "MOS", "casablanca", "klang", "2021"}) {
+    dataset.images.push_back({.file_name = place, .split = data::Split::test, .place = place});
+  }
+  EXPECT_NO_THROW(check_model(card, model.string(), dataset));
+}
+
+UsefulnessCell cell_of(const std::string& dataset, int seed, const std::string& method, double score) {
+  return {.dataset = dataset,
+          .task = "building",
+          .tiles = 5,
+          .seed = seed,
+          .method = method,
+          .measure = "mIoU",
+          .score = score};
+}
+
+TEST(UsefulnessRows, GainsAreDifferencesSeedBySeed) {
+  const std::vector<UsefulnessCell> cells{
+      cell_of("a", 0, "real", 0.50), cell_of("a", 0, "copy-paste", 0.52), cell_of("a", 0, "terragen", 0.60),
+      cell_of("a", 1, "real", 0.40), cell_of("a", 1, "copy-paste", 0.44), cell_of("a", 1, "terragen", 0.54),
+      cell_of("b", 0, "real", 0.20), cell_of("b", 0, "terragen", 0.30),   cell_of("b", 1, "real", 0.30)};
+  const auto rows = usefulness_rows(cells);
+  const auto row = [&](const std::string& dataset, const std::string& method) {
+    for (const UsefulnessRow& r : rows) {
+      if (r.dataset == dataset && r.method == method) return r;
+    }
+    ADD_FAILURE() << dataset << ' ' << method;
+    return UsefulnessRow{};
+  };
+  EXPECT_NEAR(row("a", "real").mean, 45, 1e-9);
+  EXPECT_NEAR(row("a", "real").deviation, std::sqrt(50), 1e-9);
+  EXPECT_NEAR(row("a", "terragen").gain, 12, 1e-9);
+  EXPECT_NEAR(row("a", "terragen").gain_deviation, std::sqrt(8), 1e-9);
+  EXPECT_NEAR(row("a", "terragen").gain_over_copy_paste, 9, 1e-9);
+  EXPECT_TRUE(std::isnan(row("b", "terragen").gain_over_copy_paste));
+  // Of "terragen" only seed 0 has both datasets; "copy-paste" was run on one alone and has no mean.
+  EXPECT_NEAR(row("", "real").mean, 35, 1e-9);
+  EXPECT_NEAR(row("", "terragen").mean, 45, 1e-9);
+  EXPECT_NEAR(row("", "terragen").gain, 10, 1e-9);
+  for (const UsefulnessRow& r : rows) EXPECT_FALSE(r.dataset.empty() && r.method == "copy-paste");
+  const std::string text = usefulness_text(rows);
+  EXPECT_NE(text.find("+12.0"), std::string::npos);
+}
+
+TEST(UsefulnessCell, SurvivesItsFile) {
+  UsefulnessCell cell = cell_of("a", 2, "terragen", 0.375);
+  cell.tiles = 0;
+  cell.classes = {{"building", 0.5}, {"road", std::nan("")}};
+  cell.made = 7;
+  cell.make_flops = 1e13;
+  const UsefulnessCell back = usefulness_cell_from_json(to_json(cell), "cell");
+  EXPECT_EQ(to_json(back), to_json(cell));
+  EXPECT_TRUE(std::isnan(back.classes.at("road")));
+  EXPECT_EQ(to_json(cell)["tiles"], "all");
+}
+
+}  // namespace
+}  // namespace terragen::evaluation

@@ -1,0 +1,260 @@
+#include "terragen/synthesis/augment.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/copy_paste.h"
+#include "terragen/synthesis/distortion.h"
+#include "terragen/synthesis/layout_score.h"
+#include "terragen/synthesis/test_model.h"
+#include "terragen/synthesis/variation.h"
+
+namespace terragen::synthesis {
+namespace {
+
+layout::Feature box_feature(double x0, double y0, double x1, double y1, int class_index = 0) {
+  return {class_index, layout::make_box({x0, y0, x1, y1}), false, {}};
+}
+
+// An image whose pixels show what its features say: `inside` on them, `outside` elsewhere.
+shards::Sample drawn_sample(const std::vector<layout::Feature>& features, float inside, float outside, int size = 64) {
+  shards::Sample sample;
+  sample.layout.task = "building";
+  sample.layout.width = sample.layout.height = size;
+  sample.layout.gsd = 0.5;
+  sample.layout.features = features;
+  sample.valid = torch::ones({size, size});
+  sample.image = torch::full({3, size, size}, outside);
+  for (const layout::Feature& feature : features) {
+    auto mask = layout::rasterise(feature.geometry, size, size);
+    sample.image.masked_fill_(torch::from_blob(mask.data(), {size, size}, torch::kUInt8).to(torch::kBool), inside);
+  }
+  sample.source = "set/a";
+  return sample;
+}
+
+// Share of pixels where the image says the same as its features.
+double agreement(const shards::Sample& sample, float inside, float outside) {
+  torch::Tensor wanted = torch::full({sample.layout.height, sample.layout.width}, outside);
+  for (const layout::Feature& feature : sample.layout.features) {
+    auto mask = layout::rasterise(feature.geometry, sample.layout.width, sample.layout.height);
+    wanted.masked_fill_(
+        torch::from_blob(mask.data(), {sample.layout.height, sample.layout.width}, torch::kUInt8).to(torch::kBool),
+        inside);
+  }
+  const torch::Tensor right = (sample.image[0] - wanted).abs().lt(0.05).to(torch::kFloat32) * sample.valid;
+  return right.sum().item<double>() / sample.valid.sum().item<double>();
+}
+
+TEST(CopyPaste, PixelsAndFeaturesMoveTogether) {
+  const shards::Sample target = drawn_sample({box_feature(4, 4, 20, 20)}, 0.5F, -0.5F);
+  const shards::Sample source = drawn_sample({box_feature(30, 30, 50, 60), box_feature(2, 40, 12, 50)}, 0.5F, -0.5F);
+  std::size_t most = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    const shards::Sample pasted = copy_paste(target, source, random);
+    EXPECT_DOUBLE_EQ(agreement(pasted, 0.5F, -0.5F), 1.0) << seed;
+    most = std::max(most, pasted.layout.features.size());
+  }
+  EXPECT_EQ(most, 3U);  // sometimes everything is pasted
+}
+
+TEST(CopyPaste, FeaturesOutOfSightAreDropped) {
+  const shards::Sample target = drawn_sample({box_feature(30, 30, 40, 40)}, 0.5F, -0.5F);
+  const shards::Sample source = drawn_sample({box_feature(20, 20, 60, 60, 1)}, 0.8F, -0.5F);
+  bool covered = false;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Random random(seed);
+    const shards::Sample pasted = copy_paste(target, source, random);
+    ASSERT_EQ(pasted.layout.features.size(), 1U);
+    covered = covered || pasted.layout.features[0].class_index == 1;
+  }
+  EXPECT_TRUE(covered);
+}
+
+TEST(CopyPaste, OfDenseMasksHalfTheClasses) {
+  shards::Sample target = drawn_sample({}, 0, 0, 32);
+  shards::Sample source = drawn_sample({}, 0, 0, 32);
+  target.layout.mask = layout::DenseMask{32, 32, std::vector<std::uint8_t>(32 * 32, 0)};
+  std::vector<std::uint8_t> halves(32 * 32, 0);
+  std::fill_n(halves.begin(), 512, std::uint8_t{1});
+  source.layout.mask = layout::DenseMask{32, 32, halves};
+  source.image = torch::ones({3, 32, 32});
+  source.image.slice(1, 0, 16).fill_(-1);
+  Random random(3);
+  const shards::Sample pasted = copy_paste(target, source, random);
+  const auto image = pasted.image.accessor<float, 3>();
+  int changed = 0;
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 0; x < 32; ++x) {
+      // A pasted pixel shows the source's colour of the class that the mask now says.
+      const bool moved = image[0][y][x] != 0.0F;
+      changed += moved ? 1 : 0;
+      if (moved) {
+        EXPECT_EQ(pasted.layout.mask->at(x, y), image[0][y][x] < 0 ? 1 : 0);
+      } else {
+        EXPECT_EQ(pasted.layout.mask->at(x, y), 0);
+      }
+    }
+  }
+  EXPECT_EQ(changed, 512);
+}
+
+TEST(Distortion, GeometryMovesPixelsAndFeaturesAlike) {
+  const shards::Sample sample = drawn_sample({box_feature(20, 24, 44, 40)}, 0.7F, -0.7F);
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    Random random(seed);
+    const shards::Sample moved = geometric_distortion(sample, random);
+    ASSERT_EQ(moved.layout.features.size(), 1U);
+    // Bilinear edges are neither.
+    EXPECT_GT(agreement(moved, 0.7F, -0.7F), 0.92) << seed;
+    EXPECT_LT(moved.valid.min().item<float>(), 0.5F);  // corners come from beyond the image
+  }
+}
+
+TEST(Distortion, ColoursChangeAndLabelsStay) {
+  const shards::Sample sample = drawn_sample({box_feature(20, 24, 44, 40)}, 0.7F, -0.7F);
+  Random random(5);
+  const shards::Sample other = photometric_distortion(sample, random);
+  EXPECT_EQ(other.layout, sample.layout);
+  EXPECT_GT((other.image - sample.image).abs().mean().item<float>(), 0.01F);
+  EXPECT_LE(other.image.abs().max().item<float>(), 1.0F);
+}
+
+TEST(Variation, JoinsTwoLayoutsAtALine) {
+  layout::Layout one;
+  one.width = one.height = 64;
+  one.features = {box_feature(0, 0, 64, 64, 0)};
+  layout::Layout other = one;
+  other.features = {box_feature(0, 0, 64, 64, 1)};
+  const layout::Layout both = joined(one, other, 20, false);
+  ASSERT_EQ(both.features.size(), 2U);
+  EXPECT_EQ(layout::bounds_of(both.features[0].geometry), (layout::Bounds{0, 0, 20, 64}));
+  EXPECT_EQ(layout::bounds_of(both.features[1].geometry), (layout::Bounds{20, 0, 64, 64}));
+  EXPECT_EQ(both.features[1].class_index, 1);
+  const layout::Layout rows = joined(one, other, 20, true);
+  EXPECT_EQ(layout::bounds_of(rows.features[1].geometry), (layout::Bounds{0, 20, 64, 64}));
+}
+
+// Two images to train on and one to test on, a building each.
+data::Dataset small_dataset(const std::filesystem::path& folder) {
+  data::Dataset dataset;
+  dataset.folder = folder;
+  dataset.name = "real";
+  dataset.task = "building";
+  dataset.data_type = "uint8";
+  dataset.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
+  dataset.taxonomy = layout::Taxonomy({{"building", {200, 0, 0}}});
+  std::filesystem::create_directories(dataset.folder / "images");
+  for (int i = 0; i < 3; ++i) {
+    geo::Raster raster = geo::make_raster(64, 64, 3, geo::DataType::uint8);
+    for (int b = 0; b < 3; ++b) {
+      for (int y = 0; y < 64; ++y) {
+        for (int x = 0; x < 64; ++x) raster.set(b, x, y, (x * 3 + y + 40 * i) % 256);
+      }
+    }
+    data::ImageRecord record{.file_name = std::to_string(i) + ".png", .width = 64, .height = 64};
+    record.split = i == 2 ? data::Split::test : data::Split::train;
+    record.place = i == 2 ? "there" : "here";
+    record.features = {box_feature(10, 10, 30, 30)};
+    geo::write_raster(dataset.folder / "images" / record.file_name, raster);
+    dataset.images.push_back(record);
+  }
+  data::write_dataset(dataset, dataset.folder);
+  return dataset;
+}
+
+TEST(Augment, AltersRealImagesIntoOneDataset) {
+  const test::ScratchFolder folder;
+  const data::Dataset dataset = small_dataset(folder.path() / "real");
+  AugmentOptions options{.method = "copy-paste", .per_image = 2};
+  options.variation.size = 64;
+  const AugmentSummary summary = augment_dataset(dataset, nullptr, nullptr, options, folder.path() / "more");
+  EXPECT_EQ(summary.made, 4U);
+  const data::Dataset more = data::read_dataset(folder.path() / "more");
+  ASSERT_EQ(more.images.size(), 7U);
+  int synthetic = 0;
+  for (const data::ImageRecord& image : more.images) {
+    EXPECT_TRUE(std::filesystem::exists(more.folder / "images" / image.file_name));
+    if (!image.synthetic) continue;
+    ++synthetic;
+    EXPECT_EQ(image.split, data::Split::train);
+    EXPECT_EQ(image.place, "here");  // nothing is made from test places
+  }
+  EXPECT_EQ(synthetic, 4);
+  EXPECT_EQ(geo::read_raster(more.folder / "images/2.png").samples,
+            geo::read_raster(dataset.folder / "images/2.png").samples);
+  // What was made is no ground to make more from.
+  const AugmentSummary twice = augment_dataset(more, nullptr, nullptr, options, folder.path() / "twice");
+  EXPECT_EQ(twice.made, 4U);
+
+  // Rejecting needs a judge, painting a model.
+  options.reject_share = 0.5;
+  EXPECT_THROW(augment_dataset(dataset, nullptr, nullptr, options, folder.path() / "x"), RequestError);
+  options = {.method = "terragen"};
+  EXPECT_THROW(augment_dataset(dataset, nullptr, nullptr, options, folder.path() / "x"), RequestError);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
+
+  // A judge that was never trained still orders images, and the lowest go.
+  models::PerceptionConfig config{.architecture = "unet-resnet18", .taxonomy = dataset.taxonomy, .background = true};
+  config.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
+  torch::manual_seed(2);
+  const models::PerceptionInference judge(models::new_perception_model(config), {.precision = "fp32", .threads = 1});
+  options = {.method = "geometric", .per_image = 4, .reject_share = 0.5, .keep_real = false};
+  const AugmentSummary judged = augment_dataset(dataset, nullptr, &judge, options, folder.path() / "judged");
+  EXPECT_EQ(judged.made, 8U);
+  EXPECT_LE(judged.rejected, 4U);
+  const data::Dataset kept = data::read_dataset(folder.path() / "judged");
+  EXPECT_EQ(kept.images.size(), judged.made - judged.rejected);
+  EXPECT_EQ(kept.provenance.at("augmented").at("scores").size(), 8U);
+  for (const data::ImageRecord& image : kept.images) {
+    const std::string stem = std::filesystem::path(image.file_name).stem().string();
+    EXPECT_GE(kept.provenance["augmented"]["scores"][stem].get<double>(), judged.threshold);
+  }
+}
+
+TEST(Augment, PaintsEveryKindFromTrainingImages) {
+  const test::ScratchFolder folder;
+  const data::Dataset dataset = small_dataset(folder.path() / "real");
+  Painter painter(small_model(), {.steps = 4});
+  AugmentOptions options{.per_image = 12, .keep_real = false};
+  options.variation.size = 32;
+  options.variation.whole_share = options.variation.scene_share = 0.34;
+  const AugmentSummary summary = augment_dataset(dataset, &painter, nullptr, options, folder.path() / "one");
+  EXPECT_EQ(summary.made, 24U);
+  augment_dataset(dataset, &painter, nullptr, options, folder.path() / "two");
+  const data::Dataset one = data::read_dataset(folder.path() / "one");
+  const data::Dataset two = data::read_dataset(folder.path() / "two");
+  ASSERT_EQ(one.images.size(), 24U);
+  std::set<std::string> kinds;
+  for (std::size_t i = 0; i < one.images.size(); ++i) {
+    const data::ImageRecord& image = one.images[i];
+    EXPECT_TRUE(image.synthetic);
+    EXPECT_EQ(image.place, "here");
+    EXPECT_EQ(image.width, 32);
+    EXPECT_EQ(image.source.find("2.png"), std::string::npos);  // the test image
+    kinds.insert(image.source.substr(0, image.source.find(' ', image.source.find(' ') + 1)));
+    // The same seed paints the same images with the same labels.
+    EXPECT_EQ(image.features, two.images[i].features);
+    EXPECT_EQ(geo::read_raster(one.folder / "images" / image.file_name).samples,
+              geo::read_raster(two.folder / "images" / two.images[i].file_name).samples);
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"painted from", "painted over", "objects painted"}));
+  EXPECT_EQ(one.provenance["augmented"]["method"], "terragen");
+
+  options.variation.size = 40;  // no multiple of what the model paints
+  EXPECT_THROW(augment_dataset(dataset, &painter, nullptr, options, folder.path() / "x"), RequestError);
+  options.variation.size = 32;
+  data::Dataset unknown = dataset;
+  unknown.task = "flood";
+  EXPECT_THROW(augment_dataset(unknown, &painter, nullptr, options, folder.path() / "x"), RequestError);
+}
+
+}  // namespace
+}  // namespace terragen::synthesis

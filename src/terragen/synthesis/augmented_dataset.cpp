@@ -1,0 +1,94 @@
+#include "terragen/synthesis/augmented_dataset.h"
+
+#include <algorithm>
+#include <format>
+
+#include "terragen/core/error.h"
+#include "terragen/formats/masks.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/synthesis/image_raster.h"
+
+namespace terragen::synthesis {
+
+namespace fs = std::filesystem;
+
+AugmentedDataset::AugmentedDataset(const data::Dataset& real, bool keep_real, const fs::path& output)
+    : folder_(output), dataset_(real) {
+  for (const char* part : {"images", "masks"}) fs::create_directory(folder_.path() / part);
+  for (const data::BandInfo& band : real.bands) bands_.push_back({band.name, band.low, band.high});
+  dataset_.name = output.filename().string();
+  if (!keep_real) {
+    dataset_.images.clear();
+    dataset_.problems.clear();
+    return;
+  }
+  const auto copy = [&](const fs::path& name) {
+    fs::create_directories((folder_.path() / name).parent_path());
+    fs::copy_file(real.folder / name, folder_.path() / name);
+  };
+  for (const data::ImageRecord& image : real.images) {
+    copy(fs::path("images") / image.file_name);
+    if (image.mask_name) copy(fs::path("masks") / *image.mask_name);
+  }
+}
+
+void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample) {
+  geo::Raster raster =
+      raster_from_image(sample.image, bands_, geo::data_type_from_name(dataset_.data_type, dataset_.name), {});
+  const auto valid = sample.valid.accessor<float, 2>();
+  const auto is_valid = [&](int x, int y) { return valid[y][x] != 0.0F; };
+  const bool whole = sample.valid.min().item<float>() != 0.0F;
+  if (!whole && dataset_.nodata) {
+    raster.nodata = dataset_.nodata;
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x) {
+        for (int b = 0; b < raster.bands && !is_valid(x, y); ++b) raster.set(b, x, y, *dataset_.nodata);
+      }
+    }
+  }
+  data::ImageRecord record;
+  record.file_name = stem + image_extension(raster);
+  record.width = raster.width;
+  record.height = raster.height;
+  record.split = data::Split::train;
+  record.place = sample.layout.place;
+  record.gsd = sample.layout.gsd;
+  record.source = sample.source;
+  record.synthetic = true;
+  record.features = sample.layout.features;
+  geo::write_raster(folder_.path() / "images" / record.file_name, raster);
+  if (sample.layout.mask) {
+    layout::DenseMask mask = *sample.layout.mask;
+    for (int y = 0; y < mask.height && !whole; ++y) {
+      for (int x = 0; x < mask.width; ++x) {
+        if (!is_valid(x, y)) {
+          mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) +
+                      static_cast<std::size_t>(x)] = layout::kUnlabelled;
+        }
+      }
+    }
+    record.mask_name = stem + ".png";
+    geo::write_raster(folder_.path() / "masks" / *record.mask_name, formats::raster_from_mask(mask));
+  }
+  dataset_.images.push_back(std::move(record));
+}
+
+void AugmentedDataset::remove(const std::string& stem) {
+  const auto found = std::ranges::find_if(dataset_.images, [&](const data::ImageRecord& image) {
+    return image.synthetic && fs::path(image.file_name).stem() == stem;
+  });
+  if (found == dataset_.images.end()) throw InternalError("[AugmentedDataset] there is no image " + stem);
+  fs::remove(folder_.path() / "images" / found->file_name);
+  if (found->mask_name) fs::remove(folder_.path() / "masks" / *found->mask_name);
+  dataset_.images.erase(found);
+}
+
+void AugmentedDataset::finish(const nlohmann::json& provenance) {
+  nlohmann::json all = {{"augmented", provenance}};
+  if (!dataset_.provenance.is_null()) all["real"] = dataset_.provenance;
+  dataset_.provenance = std::move(all);
+  data::write_dataset(dataset_, folder_.path());
+  folder_.commit();
+}
+
+}  // namespace terragen::synthesis

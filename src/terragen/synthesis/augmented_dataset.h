@@ -1,0 +1,35 @@
+// A dataset under construction: real images as they are, and synthetic ones beside them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/data/dataset.h"
+#include "terragen/models/model_folder.h"
+#include "terragen/shards/sample.h"
+
+namespace terragen::synthesis {
+
+class AugmentedDataset {
+ public:
+  // Takes over classes, bands and number type of `real`; with `keep_real` also its images, byte for byte. `output`
+  // appears complete or not at all.
+  AugmentedDataset(const data::Dataset& real, bool keep_real, const std::filesystem::path& output);
+  // Bands as in the dataset, in the form that the writer of images wants.
+  const std::vector<models::BandRange>& bands() const { return bands_; }
+  // A synthetic image of the training split. Pixels that are not valid become unlabelled, and the nodata value where
+  // the dataset has one.
+  void add(const std::string& stem, const shards::Sample& sample);
+  // Takes back what was added under `stem`.
+  void remove(const std::string& stem);
+  void finish(const nlohmann::json& provenance);
+
+ private:
+  AtomicFolder folder_;
+  data::Dataset dataset_;
+  std::vector<models::BandRange> bands_;
+};
+
+}  // namespace terragen::synthesis

@@ -1,0 +1,18 @@
+// How much of a layout a trained segmenter or detector finds in an image: what painted images are filtered by.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "terragen/layout/layout.h"
+#include "terragen/models/perception_inference.h"
+
+namespace terragen::synthesis {
+
+// image: [B, H, W], float32 in [-1, 1]; the layout's classes are numbered as the judge's. In [0, 1]:
+//   segmenter: mean over the layout's classes of the intersection over union of what is drawn and what is found; of a
+//              layout without any, 1 - the share of pixels that are taken for one
+//   detector:  2 TP / (2 TP + FP + FN) of objects found with a score of 0.3 or more at an overlap of 0.5; 1 where there
+//              is nothing and nothing is found
+double layout_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout);
+
+}  // namespace terragen::synthesis

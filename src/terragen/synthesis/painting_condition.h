@@ -1,0 +1,19 @@
+// What a painter is told of a layout: the model's classes, in the form the model learned the task in.
+#pragma once
+
+#include "terragen/layout/layout.h"
+#include "terragen/models/model_folder.h"
+
+namespace terragen::synthesis {
+
+// Features drawn into a class mask where the model learned the layout's task from masks; otherwise as it is. Classes
+// are numbered as in the model's taxonomy.
+layout::Layout painting_condition(layout::Layout layout, const models::ModelFolder& model);
+
+// The number in `to` of every class of `from`, by name. RequestError naming the class that `to` lacks and `who`, the
+// one that lacks it.
+std::vector<int> class_numbers(const layout::Taxonomy& from, const layout::Taxonomy& to, const std::string& who);
+// Features and mask renumbered.
+layout::Layout renumbered(layout::Layout layout, const std::vector<int>& numbers);
+
+}  // namespace terragen::synthesis
