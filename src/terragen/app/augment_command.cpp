@@ -62,6 +62,7 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<AugmentRequest>();
   CLI::App* command = app.add_subcommand("augment", "Enlarge a dataset with new labelled images");
   synthesis::AugmentOptions& augment_options = options->augment;
+  options->paint.guidance = kTrainingGuidance;
   command->add_option("dataset", options->dataset, "Dataset folder")->required();
   command->add_option("--model", options->model, "Model folder that paints");
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
@@ -84,6 +85,10 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
   command
       ->add_option("--scene-share", augment_options.variation.scene_share,
                    "Share painted over a real image as a whole; in the rest objects are painted into real images")
+      ->capture_default_str();
+  command
+      ->add_option("--paste-share", augment_options.variation.paste_share,
+                   "Share made of parts of real images over others, with nothing painted")
       ->capture_default_str();
   command
       ->add_option("--least-strength", augment_options.variation.least_strength,

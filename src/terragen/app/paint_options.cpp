@@ -1,5 +1,7 @@
 #include "terragen/app/paint_options.h"
 
+#include <format>
+
 namespace terragen::app {
 
 void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, const std::string& prefix) {
@@ -7,8 +9,8 @@ void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, cons
       .add_option("--" + prefix + "steps", options.steps,
                   "Sampling steps; 0: 20, or as few as the model was trained for")
       ->capture_default_str();
-  command.add_option("--guidance", options.guidance,
-                     "Guidance by layout and task, 1: none; default: 3, or the model's");
+  const std::string otherwise = options.guidance ? std::format("{}", *options.guidance) : "3, or the model's";
+  command.add_option("--guidance", options.guidance, "Guidance by layout and task, 1: none; default: " + otherwise);
   command
       .add_option("--guidance-rescale", options.guidance_rescale,
                   "Share of the contrast that guidance adds which is taken back")

@@ -113,6 +113,11 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--denoise-steps", job.denoise_steps,
                    "Time steps of noise the generator takes off the latents a decoder is trained on; 0: none")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--blur", job.perception.blur,
+          "Pixels: most deviation of the Gaussian that half of a segmenter's or detector's images are blurred with")
+      ->capture_default_str();
   command->add_option("--architecture", job.architecture,
                       "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented; resnet18");
   command->add_option("--prediction", job.prediction_type, "v_prediction or epsilon")->capture_default_str();

@@ -78,6 +78,7 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   auto options = std::make_shared<UsefulnessRequest>();
   evaluation::UsefulnessOptions& usefulness_options = options->usefulness;
   training::TrainJob& train = usefulness_options.train;
+  usefulness_options.paint.guidance = kTrainingGuidance;
   train.batch = 8;
   train.trainer.steps = 400;
   train.trainer.learning_rate = 1e-3;
@@ -115,6 +116,10 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--scene-share", usefulness_options.variation.scene_share, "See `terragen augment`")
       ->capture_default_str();
+  command
+      ->add_option("--paste-share", usefulness_options.variation.paste_share,
+                   "Share made of parts of real images over others, with nothing painted")
+      ->capture_default_str();
   command->add_option("--least-strength", usefulness_options.variation.least_strength, "See `terragen augment`")
       ->capture_default_str();
   command->add_option("--most-strength", usefulness_options.variation.most_strength, "See `terragen augment`")
@@ -125,6 +130,7 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   command->add_option("--learning-rate", train.trainer.learning_rate, "Highest learning rate")->capture_default_str();
   command->add_option("--balance", train.balance, "Real and new images are drawn by their number to this power")
       ->capture_default_str();
+  command->add_option("--blur", train.perception.blur, "See `terragen train`")->capture_default_str();
   command->add_option("--architecture", train.architecture,
                       "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");
   add_paint_options(*command, usefulness_options.paint, "sampling-");

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <random>
+#include <utility>
+#include <vector>
 
 namespace terragen {
 
@@ -29,5 +31,13 @@ class Random {
  private:
   std::mt19937_64 engine_;
 };
+
+// Every order equally likely (Fisher and Yates).
+template <class T>
+void shuffle(std::vector<T>& items, Random& random) {
+  for (std::size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
+  }
+}
 
 }  // namespace terragen

@@ -134,9 +134,7 @@ SetDistance half_distance(const torch::Tensor& real, std::uint64_t seed) {
   Random random(derive_seed(seed, kHalves));
   std::vector<std::int64_t> rows(static_cast<std::size_t>(real.size(0)));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
-  for (std::size_t i = rows.size(); i > 1; --i) {
-    std::swap(rows[i - 1], rows[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
-  }
+  shuffle(rows, random);
   const torch::Tensor shuffled = real.index_select(0, torch::tensor(rows));
   return set_distance(shuffled.slice(0, 0, real.size(0) / 2), shuffled.slice(0, real.size(0) / 2), seed);
 }

@@ -13,6 +13,7 @@
 #include "terragen/models/model_folder.h"
 #include "terragen/models/perception_model.h"
 #include "terragen/synthesis/image_raster.h"
+#include "terragen/synthesis/test_model.h"
 #include "terragen/tensor/seeded_noise.h"
 
 namespace terragen::test {
@@ -75,37 +76,9 @@ inline void write_perception(const std::filesystem::path& folder, const std::str
 
 // An untrained generator that paints sizes which are multiples of 16.
 inline void write_generator(const std::filesystem::path& folder, const Json& card) {
-  torch::manual_seed(1);
-  models::ModelFolder model;
+  models::ModelFolder model = synthesis::small_model(drawn_classes(), {"building"});
   model.images = drawn_images();
-  models::AutoencoderConfig vae;
-  vae.block_out_channels = {16, 32};
-  vae.layers_per_block = 1;
-  vae.norm_num_groups = 8;
-  vae.patch_size = 4;
-  model.autoencoder = models::AutoencoderKL(vae);
-  models::LayoutEncoderConfig layout;
-  layout.taxonomy = drawn_classes();
-  layout.tasks = {"building"};
-  layout.channels = {16, 16};
-  layout.time_dim = 128;
-  model.layout_encoder = models::LayoutEncoder(layout);
-  models::UNetConfig unet;
-  unet.in_channels = 9;
-  unet.block_out_channels = {32, 64};
-  unet.down_block_types = {"DownBlock2D", "CrossAttnDownBlock2D"};
-  unet.up_block_types = {"CrossAttnUpBlock2D", "UpBlock2D"};
-  unet.layers_per_block = 1;
-  unet.attention_head_dim = {2};
-  unet.cross_attention_dim = 0;
-  unet.norm_num_groups = 8;
-  unet.layout_channels = {16, 16};
-  unet.layout_token_dim = layout.token_dim;
-  model.unet = models::UNet2DConditionModel(unet);
-  model.scheduler = {{"_class_name", "DDIMScheduler"},
-                     {"prediction_type", "v_prediction"},
-                     {"timestep_spacing", "trailing"},
-                     {"rescale_betas_zero_snr", true}};
+  model.dense_tasks.clear();
   model.card = card;
   models::save_model(model, folder);
 }

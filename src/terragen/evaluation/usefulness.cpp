@@ -46,9 +46,7 @@ data::Dataset subset_of(const data::Dataset& dataset, int tiles, int seed) {
           std::format("{} has {} labelled training images, not {}", dataset.name, training.size(), tiles));
     }
     Random random(derive_seed(0x7A9E, static_cast<std::uint64_t>(seed)));
-    for (std::size_t i = training.size(); i > 1; --i) {
-      std::swap(training[i - 1], training[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
-    }
+    shuffle(training, random);
     training.resize(static_cast<std::size_t>(tiles));
   }
   subset.images.insert(subset.images.begin(), training.begin(), training.end());
@@ -216,13 +214,7 @@ Json common_settings(const UsefulnessOptions& options) {
   return {{"train", train},
           {"painted", options.painted},
           {"reject_share", options.reject_share},
-          {"size", options.variation.size},
-          {"scale_jitter", options.variation.scale_jitter},
-          {"mix_share", options.variation.mix_share},
-          {"whole_share", options.variation.whole_share},
-          {"scene_share", options.variation.scene_share},
-          {"least_strength", options.variation.least_strength},
-          {"most_strength", options.variation.most_strength},
+          {"variation", synthesis::to_json(options.variation)},
           {"sampler", options.paint.sampler},
           {"sampling_steps", options.paint.steps},
           {"guidance", options.paint.guidance.value_or(0)}};

@@ -71,7 +71,13 @@ void paint_all(const shards::ShardReader& real, Painter& painter, const AugmentO
     std::vector<std::pair<std::size_t, Variation>> portion;
     for (std::size_t k = first; k < std::min(first + kPortion, total); ++k) {
       Random random = random_of(options.seed, k / copies, static_cast<int>(k % copies));
-      portion.emplace_back(k, varied(real, k / copies, options.variation, random));
+      Variation variation = varied(real, k / copies, options.variation, random);
+      if (variation.painted) {
+        portion.emplace_back(k, std::move(variation));
+      } else {
+        variation.sample.source = "made of " + variation.sample.source;
+        made(k / copies, static_cast<int>(k % copies), variation.sample);
+      }
     }
     // Images of one strength are painted together.
     std::ranges::stable_sort(portion, {},
@@ -200,18 +206,9 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
       ++summary.rejected;
     }
   }
-  Json provenance = {{"method", options.method},
-                     {"per_image", options.per_image},
-                     {"seed", options.seed},
-                     {"size", options.variation.size},
-                     {"scale_jitter", options.variation.scale_jitter},
-                     {"mix_share", options.variation.mix_share},
-                     {"whole_share", options.variation.whole_share},
-                     {"scene_share", options.variation.scene_share},
-                     {"least_strength", options.variation.least_strength},
-                     {"most_strength", options.variation.most_strength},
-                     {"made", summary.made},
-                     {"rejected", summary.rejected}};
+  Json provenance = {{"method", options.method}, {"per_image", options.per_image},
+                     {"seed", options.seed},     {"variation", to_json(options.variation)},
+                     {"made", summary.made},     {"rejected", summary.rejected}};
   if (paints) {
     const PaintOptions& paint = painter->options();
     provenance["model_sha256"] = painter->model().hash;

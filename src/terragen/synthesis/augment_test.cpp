@@ -245,7 +245,7 @@ TEST(Augment, PaintsEveryKindFromTrainingImages) {
     EXPECT_EQ(geo::read_raster(one.folder / "images" / image.file_name).samples,
               geo::read_raster(two.folder / "images" / two.images[i].file_name).samples);
   }
-  EXPECT_EQ(kinds, (std::set<std::string>{"painted from", "painted over", "objects painted"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"made of", "painted from", "painted over", "objects painted"}));
   EXPECT_EQ(one.provenance["augmented"]["method"], "terragen");
 
   options.variation.size = 40;  // no multiple of what the model paints

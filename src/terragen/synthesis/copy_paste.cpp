@@ -18,9 +18,7 @@ Pixels pasted_classes(const layout::DenseMask& mask, Random& random) {
   present.erase(layout::kUnlabelled);
   std::vector<std::uint8_t> chosen(present.begin(), present.end());
   // A random half, at least one, never all of several.
-  for (std::size_t i = chosen.size(); i > 1; --i) {
-    std::swap(chosen[i - 1], chosen[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
-  }
+  shuffle(chosen, random);
   if (chosen.size() > 1) chosen.resize(chosen.size() / 2);
   Pixels pasted(mask.values.size(), 0);
   for (std::size_t i = 0; i < pasted.size(); ++i) {

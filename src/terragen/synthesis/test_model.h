@@ -9,7 +9,9 @@
 namespace terragen::synthesis {
 
 // Classes building and road, tasks of the same names, the second one dense; three 8-bit bands; sizes in steps of 16.
-inline models::ModelFolder small_model() {
+inline models::ModelFolder small_model(const layout::Taxonomy& classes = layout::Taxonomy({{"building", {200, 0, 0}},
+                                                                                           {"road", {0, 0, 200}}}),
+                                       const std::vector<std::string>& tasks = {"building", "road"}) {
   torch::manual_seed(1);
   models::ModelFolder model;
   model.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
@@ -20,8 +22,8 @@ inline models::ModelFolder small_model() {
   vae.patch_size = 4;
   model.autoencoder = models::AutoencoderKL(vae);
   models::LayoutEncoderConfig layout;
-  layout.taxonomy = layout::Taxonomy({{"building", {200, 0, 0}}, {"road", {0, 0, 200}}});
-  layout.tasks = {"building", "road"};
+  layout.taxonomy = classes;
+  layout.tasks = tasks;
   layout.channels = {16, 16};
   layout.time_dim = 128;
   model.layout_encoder = models::LayoutEncoder(layout);

@@ -18,10 +18,27 @@ namespace {
 constexpr double kLeastShare = 0.2;
 // Pixels around an object that are painted with it: its shadow and its edge.
 constexpr int kMargin = 3;
+constexpr int kSquares = 4;
 // Strengths come in tenths, so that images of one strength can be painted together.
 constexpr double kStrengthStep = 0.1;
 
-// 1 where about half of the objects, or of a dense mask's classes, are; undefined where there are none.
+// Squares of what is no object are painted, too: what was painted must not be what a label covers.
+void add_squares(std::vector<std::uint8_t>& chosen, const layout::Layout& layout, Random& random) {
+  const int size = std::min(layout.width, layout.height);
+  for (int i = 0; i < kSquares; ++i) {
+    const int side = static_cast<int>(size * random.uniform(0.1, 0.35));
+    const auto x0 = static_cast<int>(random.below(layout.width - side + 1));
+    const auto y0 = static_cast<int>(random.below(layout.height - side + 1));
+    for (int y = y0; y < y0 + side; ++y) {
+      for (int x = x0; x < x0 + side; ++x) {
+        chosen[static_cast<std::size_t>(y) * static_cast<std::size_t>(layout.width) + static_cast<std::size_t>(x)] = 1;
+      }
+    }
+  }
+}
+
+// 1 where about half of the objects, or of a dense mask's classes, are, and on some squares anywhere; undefined where
+// there are no objects.
 torch::Tensor half_of(const layout::Layout& layout, Random& random) {
   std::vector<std::uint8_t> chosen(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height), 0);
   bool any = false;
@@ -39,6 +56,7 @@ torch::Tensor half_of(const layout::Layout& layout, Random& random) {
     any = any || !classes.empty();
   }
   if (!any) return {};
+  add_squares(chosen, layout, random);
   const torch::Tensor mask =
       torch::from_blob(chosen.data(), {1, 1, layout.height, layout.width}, torch::kUInt8).to(torch::kFloat32);
   return at::max_pool2d(mask, {2 * kMargin + 1, 2 * kMargin + 1}, {1, 1}, {kMargin, kMargin})[0][0];
@@ -50,14 +68,26 @@ void VariationOptions::validate() const {
   if (size < 32) throw RequestError(std::format("images of {} pixels are too small", size));
   if (!(scale_jitter >= 1)) throw RequestError(std::format("scale_jitter is {}, it must be at least 1", scale_jitter));
   if (!(mix_share >= 0 && mix_share <= 1)) throw RequestError(std::format("mix_share is {}, not in [0, 1]", mix_share));
-  if (!(whole_share >= 0 && scene_share >= 0 && whole_share + scene_share <= 1)) {
-    throw RequestError(std::format("whole_share {} and scene_share {} must not be negative, and not above 1 together",
-                                   whole_share, scene_share));
+  if (!(whole_share >= 0 && scene_share >= 0 && paste_share >= 0 && whole_share + scene_share + paste_share <= 1)) {
+    throw RequestError(
+        std::format("whole_share {}, scene_share {} and paste_share {} must not be negative, and not above 1 together",
+                    whole_share, scene_share, paste_share));
   }
   if (!(least_strength > 0 && least_strength <= most_strength && most_strength <= 1)) {
     throw RequestError(
         std::format("strengths from {} to {} are not in (0, 1] and rising", least_strength, most_strength));
   }
+}
+
+Json to_json(const VariationOptions& options) {
+  return {{"size", options.size},
+          {"scale_jitter", options.scale_jitter},
+          {"mix_share", options.mix_share},
+          {"whole_share", options.whole_share},
+          {"scene_share", options.scene_share},
+          {"paste_share", options.paste_share},
+          {"least_strength", options.least_strength},
+          {"most_strength", options.most_strength}};
 }
 
 layout::Layout joined(const layout::Layout& one, const layout::Layout& other, int cut, bool rows) {
@@ -103,8 +133,10 @@ Variation varied(const shards::ShardReader& real, std::size_t index, const Varia
   const shards::AugmentOptions window{.crop = options.size, .scale_jitter = options.scale_jitter};
   Variation result;
   result.sample = shards::augment(real.get(index), window, random);
+  const double scenes = options.whole_share + options.scene_share;
+  result.painted = kind < scenes || kind >= scenes + options.paste_share;
   shards::Sample other = result.sample;
-  if (mix) other = shards::augment(real.get(partner), window, random);
+  if (mix || !result.painted) other = shards::augment(real.get(partner), window, random);
 
   if (kind < options.whole_share) {
     result.whole = true;
@@ -114,8 +146,9 @@ Variation varied(const shards::ShardReader& real, std::size_t index, const Varia
     result.sample.valid = torch::ones({options.size, options.size});
     return result;
   }
-  if (mix) result.sample = copy_paste(result.sample, other, random);
-  if (kind >= options.whole_share + options.scene_share) result.repaint = half_of(result.sample.layout, random);
+  if (mix || !result.painted) result.sample = copy_paste(result.sample, other, random);
+  if (!result.painted) return result;
+  if (kind >= scenes) result.repaint = half_of(result.sample.layout, random);
   if (!result.repaint.defined()) result.strength = strength;
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "terragen/core/json_file.h"
 #include "terragen/core/seed.h"
 #include "terragen/layout/layout.h"
 #include "terragen/shards/shard_reader.h"
@@ -13,23 +14,27 @@
 namespace terragen::synthesis {
 
 // Wholly painted images follow their layouts most freely but show what the model takes for typical; what begins at a
-// real image keeps its clutter, and so the hard cases. The three kinds are drawn for every new image.
+// real image keeps its clutter, and so the hard cases. The kind is drawn for every new image.
 struct VariationOptions {
   int size = 256;               // pixels, of the new images
   double scale_jitter = 1.4;    // see shards::AugmentOptions
   double mix_share = 0.5;       // of new images that are made of two known ones
-  double whole_share = 0.2;     // painted from nothing but a layout; mixed: two layouts joined at a line
-  double scene_share = 0.4;     // a real image, or parts of one over another, painted over with a strength in
-  double least_strength = 0.3;  // [least_strength, most_strength], see PaintRequest
-  double most_strength = 0.8;   // the rest: real images in which about half of the objects, or of the classes of a
-                                // dense mask, are painted anew
+  double whole_share = 0.3;     // painted from nothing but a layout; mixed: two layouts joined at a line
+  double scene_share = 0.3;     // a real image, or parts of one over another, painted over with a strength in
+  double least_strength = 0.5;  // [least_strength, most_strength], see PaintRequest
+  double most_strength = 0.9;
+  double paste_share = 0.2;  // parts of one real image over another, and nothing painted
+  // The rest: real images in which about half of the objects, or of the classes of a dense mask, are painted anew, and
+  // some squares anywhere.
 
   void validate() const;
 };
+Json to_json(const VariationOptions& options);
 
 struct Variation {
   shards::Sample sample;  // what painting begins at, and its label; no image where it is painted whole
   bool whole = false;
+  bool painted = true;    // false: the sample is the new image as it is
   double strength = 1;    // see PaintRequest
   torch::Tensor repaint;  // likewise; undefined: everywhere
 };

@@ -8,6 +8,7 @@
 #include "terragen/models/detections.h"
 #include "terragen/training/colour_jitter.h"
 #include "terragen/training/detection_loss.h"
+#include "terragen/training/random_blur.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::training {
@@ -32,6 +33,7 @@ torch::Tensor dice_loss(const torch::Tensor& logits, const torch::Tensor& target
 void PerceptionTaskOptions::validate() const {
   if (!(colour_jitter >= 0 && colour_jitter < 1))
     throw RequestError(std::format("colour_jitter is {}, not in [0, 1)", colour_jitter));
+  if (!(blur >= 0 && blur <= 10)) throw RequestError(std::format("blur is {} pixels, not in [0, 10]", blur));
   if (!(dice_weight >= 0)) throw RequestError(std::format("dice_weight is {}, it must not be negative", dice_weight));
 }
 
@@ -71,7 +73,8 @@ torch::Tensor PerceptionTask::segmentation_loss(const torch::Tensor& images, con
 torch::Tensor PerceptionTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.network()->parameters().front().device();
   const torch::Tensor images =
-      colour_jittered(batch.images.to(device), options_.colour_jitter, seed).contiguous(at::MemoryFormat::ChannelsLast);
+      randomly_blurred(colour_jittered(batch.images.to(device), options_.colour_jitter, seed), options_.blur, seed)
+          .contiguous(at::MemoryFormat::ChannelsLast);
   if (model_.segmenter) return segmentation_loss(images, batch, scalars);
   const models::DetectorOutput output = model_.detector->forward(images);
   std::vector<DetectionTruth> truth;
@@ -123,6 +126,7 @@ Json PerceptionTask::settings() const {
           {"classes", layout::taxonomy_to_json(model_.config.taxonomy)},
           {"background", model_.config.background},
           {"colour_jitter", options_.colour_jitter},
+          {"blur", options_.blur},
           {"dice_weight", options_.dice_weight}};
 }
 

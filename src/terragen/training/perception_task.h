@@ -8,6 +8,7 @@ namespace terragen::training {
 
 struct PerceptionTaskOptions {
   double colour_jitter = 0.2;  // brightness and contrast of an image change by up to this share
+  double blur = 0;             // pixels: most deviation of the Gaussian that half of the images are blurred with
   double dice_weight = 0.5;    // segmenters: of the Dice loss beside cross entropy, for classes of few pixels
 
   void validate() const;

@@ -66,6 +66,7 @@ class Keys {
     add("adversarial_highest", job.generator_loss.adversarial.highest);
     add("architecture", job.architecture);
     add("colour_jitter", job.perception.colour_jitter);
+    add("blur", job.perception.blur);
     add("dice_weight", job.perception.dice_weight);
     add("latent_channels", job.latent_channels);
     add("patch_size", job.patch_size);
