@@ -70,8 +70,7 @@ void PerceptionMeter::add(const shards::Sample& sample) {
 
 std::vector<std::uint8_t> PerceptionMeter::true_classes(const shards::Sample& sample) const {
   const models::PerceptionConfig& config = judge_.model().config;
-  // A dense mask says itself what it does not know.
-  const bool fill = config.background && !sample.layout.mask;
+  const bool fill = config.unlabelled_is_background(sample.layout.mask.has_value());
   layout::DenseMask mask = layout::rasterise_classes(sample.layout);
   const auto valid = sample.valid.accessor<float, 2>();
   for (int y = 0; y < mask.height; ++y) {

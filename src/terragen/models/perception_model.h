@@ -29,6 +29,9 @@ struct PerceptionConfig {
   std::string kind() const;
   // Of a segmenter's or classifier's output.
   int outputs() const { return taxonomy.size() + (background ? 1 : 0); }
+  // Whether what a layout leaves unlabelled is background. A class mask says itself what it does not know, but one of a
+  // single class would say nothing if the rest were unknown.
+  bool unlabelled_is_background(bool has_mask) const { return background && (!has_mask || taxonomy.size() == 1); }
 };
 
 // One of the three is there.

@@ -225,7 +225,7 @@ TEST(Augment, PaintsEveryKindFromTrainingImages) {
   Painter painter(small_model(), {.steps = 4});
   AugmentOptions options{.per_image = 12, .keep_real = false};
   options.variation.size = 32;
-  options.variation.whole_share = options.variation.scene_share = 0.34;
+  options.variation.whole_share = options.variation.scene_share = options.variation.paste_share = 0.25;
   const AugmentSummary summary = augment_dataset(dataset, &painter, nullptr, options, folder.path() / "one");
   EXPECT_EQ(summary.made, 24U);
   augment_dataset(dataset, &painter, nullptr, options, folder.path() / "two");

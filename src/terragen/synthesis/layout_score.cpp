@@ -14,7 +14,7 @@ constexpr double kMatch = 0.5;
 double mask_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout) {
   const models::PerceptionConfig& config = judge.model().config;
   const int classes = config.taxonomy.size();
-  const bool fill = config.background && !layout.mask;
+  const bool fill = config.unlabelled_is_background(layout.mask.has_value());
   const layout::DenseMask drawn =
       layout::rasterise_classes(layout, fill ? static_cast<std::uint8_t>(classes) : layout::kUnlabelled);
   const torch::Tensor found = judge.classes(image);

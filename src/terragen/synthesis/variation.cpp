@@ -17,7 +17,7 @@ namespace {
 // Less than this share of an object beyond the line is no object any more.
 constexpr double kLeastShare = 0.2;
 // Pixels around an object that are painted with it: its shadow and its edge.
-constexpr int kMargin = 3;
+constexpr int kRepaintMargin = 3;
 constexpr int kSquares = 4;
 // Strengths come in tenths, so that images of one strength can be painted together.
 constexpr double kStrengthStep = 0.1;
@@ -59,7 +59,8 @@ torch::Tensor half_of(const layout::Layout& layout, Random& random) {
   add_squares(chosen, layout, random);
   const torch::Tensor mask =
       torch::from_blob(chosen.data(), {1, 1, layout.height, layout.width}, torch::kUInt8).to(torch::kFloat32);
-  return at::max_pool2d(mask, {2 * kMargin + 1, 2 * kMargin + 1}, {1, 1}, {kMargin, kMargin})[0][0];
+  return at::max_pool2d(mask, {2 * kRepaintMargin + 1, 2 * kRepaintMargin + 1}, {1, 1},
+                        {kRepaintMargin, kRepaintMargin})[0][0];
 }
 
 }  // namespace

@@ -37,13 +37,13 @@ void PerceptionTaskOptions::validate() const {
   if (!(dice_weight >= 0)) throw RequestError(std::format("dice_weight is {}, it must not be negative", dice_weight));
 }
 
-torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid, int background) {
+torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid,
+                            const models::PerceptionConfig& config) {
+  const auto background = static_cast<std::uint8_t>(config.taxonomy.size());
   std::vector<torch::Tensor> masks;
   for (std::size_t i = 0; i < layouts.size(); ++i) {
-    // A dense mask says itself what it does not know.
-    const bool fill = background >= 0 && !layouts[i].mask;
-    layout::DenseMask mask =
-        layout::rasterise_classes(layouts[i], fill ? static_cast<std::uint8_t>(background) : layout::kUnlabelled);
+    const bool fill = config.unlabelled_is_background(layouts[i].mask.has_value());
+    layout::DenseMask mask = layout::rasterise_classes(layouts[i], fill ? background : layout::kUnlabelled);
     masks.push_back(torch::from_blob(mask.values.data(), {mask.height, mask.width}, torch::kUInt8).to(torch::kInt64));
   }
   return torch::stack(masks).masked_fill(valid.squeeze(1).cpu().eq(0), layout::kUnlabelled);
@@ -56,8 +56,7 @@ PerceptionTask::PerceptionTask(models::PerceptionModel model, shards::Batch show
 
 torch::Tensor PerceptionTask::segmentation_loss(const torch::Tensor& images, const shards::Batch& batch,
                                                 Scalars& scalars) {
-  const int background = model_.config.background ? model_.config.taxonomy.size() : -1;
-  const torch::Tensor target = class_targets(batch.layouts, batch.valid, background).to(images.device());
+  const torch::Tensor target = class_targets(batch.layouts, batch.valid, model_.config).to(images.device());
   const torch::Tensor logits = model_.segmenter->forward(images).to(torch::kFloat32);
   const torch::Tensor known = target.ne(layout::kUnlabelled);
   // A mean over no pixel would not be a number.

@@ -15,8 +15,9 @@ struct PerceptionTaskOptions {
 };
 
 // What a segmenter should say: [N, S, S] int64. 255 where nothing is known: outside the image, and where a dense mask
-// has no label. `background` is what no feature covers; negative: unknown.
-torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid, int background);
+// has no label, see PerceptionConfig::unlabelled_is_background.
+torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid,
+                            const models::PerceptionConfig& config);
 
 class PerceptionTask : public Task {
  public:

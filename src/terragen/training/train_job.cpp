@@ -327,8 +327,9 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
       config.architecture = classifier ? "resnet18" : job.model == "segmenter" ? "segformer-b0" : "fcos-resnet18";
     }
     config.images = image_info(set);
-    // Where every task is labelled by full masks nothing is left to be background.
-    config.background = job.model != "detector" && set.dense_tasks.size() < set.tasks.size();
+    // Where every task is labelled by full masks of several classes nothing is left to be background.
+    const bool partly = set.dense_tasks.size() < set.tasks.size();
+    config.background = job.model != "detector" && (partly || (job.model == "segmenter" && set.taxonomy.size() == 1));
     model = models::new_perception_model(config);
   }
   if (job.model != model.config.kind()) {
