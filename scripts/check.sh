@@ -33,7 +33,7 @@ if [ "${1:-}" != --fast ]; then
   stamps=build/tidy-stamps
   mkdir -p "$stamps"
   headers=$(cat $(git ls-files 'src/*.h') .clang-tidy scripts/check.sh | sha256sum | cut -c1-16)
-  flags="-std=c++20 -I$TERRAGEN_ROOT/src -isystem /usr/include/torch/csrc/api/include -isystem /usr/include/gdal"
+  flags="-std=c++20 -I$TERRAGEN_ROOT/src -isystem /usr/include/torch/csrc/api/include -isystem /usr/include/gdal -isystem /usr/include/opencv4"
   export headers stamps flags
   tidy_module() {
     local module=$1 files key

@@ -44,12 +44,11 @@ ground_native_ready() {
   ground_apt "${missing[@]}"
 }
 
-# The Debian mirror that this machine's apt is set up with, so that a site's own mirror is used here too.
+# The Debian mirror that this machine's apt is set up with, so that a site's own mirror is used here too; nothing where
+# apt is not set up, so that mmdebstrap takes its own.
 ground_mirror() {
-  local found
-  found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-    sed -nE 's/^(deb [^#]*|URIs: *)(https?:\/\/[^ ]*\/debian)\/?( .*)?$/\2/p' | head -n 1)
-  printf '%s\n' "${found:-https://deb.debian.org/debian}"
+  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+    sed -nE 's/^(deb [^#]*|URIs: *)(https?:\/\/[^ ]*\/debian)\/?( .*)?$/\2/p' | head -n 1
 }
 
 ground_rootfs() {
@@ -69,14 +68,15 @@ ground_contained_ready() {
   [ -e "$rootfs/.terragen-complete" ] && return 0
   ground_say "making a contained Debian 13 in $rootfs (a few minutes, about 3 GB, once)"
   mkdir -p "$ground_cache"
-  local partial mode=unshare
+  local partial mirror mode=unshare
+  mirror=$(ground_mirror)
   partial=$(mktemp -d "$rootfs.partial-XXXXXX") || return 1
   chmod 755 "$partial"
   [ "$(id -u)" = 0 ] && mode=root
   if ! mmdebstrap --quiet --mode=$mode --variant=apt --components=main \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --include="$(ground_packages | paste -sd,)" \
-    trixie "$partial" "$(ground_mirror)" >&2; then
+    trixie "$partial" ${mirror:+"$mirror"} >&2; then
     rm -rf "$partial"
     ground_say "mmdebstrap failed: the mirror above must be reachable"
     return 1

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "terragen/app/paint_options.h"
+#include "terragen/app/variation_options.h"
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/data/dataset.h"
@@ -62,7 +63,6 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<AugmentRequest>();
   CLI::App* command = app.add_subcommand("augment", "Enlarge a dataset with new labelled images");
   synthesis::AugmentOptions& augment_options = options->augment;
-  options->paint.guidance = kTrainingGuidance;
   command->add_option("dataset", options->dataset, "Dataset folder")->required();
   command->add_option("--model", options->model, "Model folder that paints");
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
@@ -72,29 +72,7 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--seed", augment_options.seed, "Seed")->capture_default_str();
   command->add_option("--size", augment_options.variation.size, "Pixels of new images")->capture_default_str();
-  command
-      ->add_option("--scale-jitter", augment_options.variation.scale_jitter,
-                   "Layouts are resized by up to this factor either way")
-      ->capture_default_str();
-  command->add_option("--mix-share", augment_options.variation.mix_share, "Share of new images made of two known ones")
-      ->capture_default_str();
-  command
-      ->add_option("--whole-share", augment_options.variation.whole_share,
-                   "Share of new images painted from nothing but a layout")
-      ->capture_default_str();
-  command
-      ->add_option("--scene-share", augment_options.variation.scene_share,
-                   "Share painted over a real image as a whole; in the rest objects are painted into real images")
-      ->capture_default_str();
-  command
-      ->add_option("--paste-share", augment_options.variation.paste_share,
-                   "Share made of parts of real images over others, with nothing painted")
-      ->capture_default_str();
-  command
-      ->add_option("--least-strength", augment_options.variation.least_strength,
-                   "Least strength of what is painted over an image, 1: nothing shines through")
-      ->capture_default_str();
-  command->add_option("--most-strength", augment_options.variation.most_strength, "Most")->capture_default_str();
+  add_variation_options(*command, augment_options.variation);
   command->add_option("--judge", options->judge, "Trained segmenter or detector that scores every new image");
   command->add_option("--least-score", augment_options.least_score, "New images that score lower are rejected");
   command

@@ -35,15 +35,7 @@ void generate(GenerateRequest options) {
       layouts.push_back(std::move(placed));
     }
   }
-  const synthesis::PaintOptions& paint = painter.options();
-  const Json settings = {{"sampler", paint.sampler},
-                         {"steps", paint.steps},
-                         {"guidance", *paint.guidance},
-                         {"guidance_rescale", paint.guidance_rescale},
-                         {"precision", paint.compute.precision},
-                         {"device", paint.compute.device}};
-  const synthesis::GenerateSummary summary =
-      synthesis::generate(painter, layouts, options.generate, settings, options.output);
+  const synthesis::GenerateSummary summary = synthesis::generate(painter, layouts, options.generate, options.output);
   const synthesis::PaintTimes& times = painter.times();
   const double network = std::max(1e-9, times.unet + times.decoder + times.layout_encoder);
   const auto each = static_cast<double>(summary.images);
@@ -53,8 +45,9 @@ void generate(GenerateRequest options) {
   std::printf(
       "%.2f s an image on %d threads in %d steps (U-Net %.0f %%, decoder %.0f %%, layout encoder %.0f %% of the "
       "network's time), peak memory %.0f MiB\n",
-      summary.seconds / each, threads, paint.steps, 100 * times.unet / network, 100 * times.decoder / network,
-      100 * times.layout_encoder / network, static_cast<double>(peak_memory_bytes()) / (1 << 20));
+      summary.seconds / each, threads, painter.options().steps, 100 * times.unet / network,
+      100 * times.decoder / network, 100 * times.layout_encoder / network,
+      static_cast<double>(peak_memory_bytes()) / (1 << 20));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "terragen/app/generate_command.h"
 #include "terragen/app/import_command.h"
 #include "terragen/app/info_command.h"
+#include "terragen/app/inpaint_command.h"
 #include "terragen/app/pack_command.h"
 #include "terragen/app/predict_command.h"
 #include "terragen/app/train_command.h"
@@ -37,6 +38,7 @@ int run(int argc, char** argv) {
   terragen::app::add_train_command(app, command);
   terragen::app::add_generate_command(app, command);
   terragen::app::add_augment_command(app, command);
+  terragen::app::add_inpaint_command(app, command);
   terragen::app::add_export_command(app, command);
   terragen::app::add_evaluate_command(app, command);
   terragen::app::add_predict_command(app, command);

@@ -1,7 +1,5 @@
 #include "terragen/app/paint_options.h"
 
-#include <format>
-
 namespace terragen::app {
 
 void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, const std::string& prefix) {
@@ -9,12 +7,15 @@ void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, cons
       .add_option("--" + prefix + "steps", options.steps,
                   "Sampling steps; 0: 20, or as few as the model was trained for")
       ->capture_default_str();
-  const std::string otherwise = options.guidance ? std::format("{}", *options.guidance) : "3, or the model's";
-  command.add_option("--guidance", options.guidance, "Guidance by layout and task, 1: none; default: " + otherwise);
+  command.add_option("--guidance", options.guidance,
+                     "Guidance by layout and task, 1: none; default: 3, or the model's");
   command
       .add_option("--guidance-rescale", options.guidance_rescale,
                   "Share of the contrast that guidance adds which is taken back")
       ->capture_default_str();
+  command.add_option("--guidance-from", options.guidance_from, "Guidance acts at times from this, 0: image, 1: noise")
+      ->capture_default_str();
+  command.add_option("--guidance-until", options.guidance_until, "And until this")->capture_default_str();
   command.add_option("--sampler", options.sampler, "dpm++, ddim or ddpm; default: ddpm");
   command.add_option("--" + prefix + "batch", options.batch, "Images painted at once")->capture_default_str();
 }

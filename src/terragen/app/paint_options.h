@@ -7,10 +7,6 @@
 
 namespace terragen::app {
 
-// Guidance of images that models are trained on, where the user gives none: more of it shows a layout more clearly but
-// makes all images alike, and what a background may hold is lost first (docs/usefulness.md).
-inline constexpr double kTrainingGuidance = 1.0;
-
 // `prefix` stands before the names that would mean something else beside a training: "" or "sampling-".
 void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, const std::string& prefix = {});
 void add_compute_options(CLI::App& command, tensor::ComputeOptions& options);

@@ -75,6 +75,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--balance", job.balance,
                    "Datasets, and real and synthetic images, are drawn by their number to this power; 0: equally often")
       ->capture_default_str();
+  command
+      ->add_option("--real-last", job.real_last,
+                   "Share of the steps, the last ones, that see real images alone and no synthetic ones")
+      ->capture_default_str();
   command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")
       ->capture_default_str();
   command->add_option("--data-parallel", job.trainer.data_parallel, "Parts of a batch computed side by side")
@@ -95,6 +99,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--object-weight", job.generator_loss.object_weight, "lambda of the mask-weighted loss; 0: plain")
       ->capture_default_str();
   command->add_option("--weight-exponent", job.generator_loss.weight_exponent, "alpha of the mask-weighted loss")
+      ->capture_default_str();
+  command
+      ->add_option("--reference-share", job.generator_loss.reference_share,
+                   "Share of samples from which a thing is cut, to be painted again after a picture of it")
       ->capture_default_str();
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
       ->capture_default_str();

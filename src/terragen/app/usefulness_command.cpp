@@ -1,7 +1,6 @@
 #include "terragen/app/usefulness_command.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <format>
 #include <memory>
@@ -9,8 +8,10 @@
 #include <vector>
 
 #include "terragen/app/paint_options.h"
+#include "terragen/app/variation_options.h"
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/evaluation/usefulness_report.h"
 
 namespace terragen::app {
@@ -58,11 +59,11 @@ void usefulness(UsefulnessRequest options) {
   options.usefulness.paint.compute = options.usefulness.train.compute;
   options.usefulness.variation.size = options.usefulness.train.crop;
   const std::filesystem::path output = options.output;
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   evaluation::UsefulnessRun run;
   run.cells = evaluation::evaluate_usefulness(options.usefulness, output);
   run.settings = read_json(output / "settings.json");
-  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  run.seconds = watch.seconds();
   run.peak_memory = peak_memory_bytes();
   std::printf("\n%s", evaluation::usefulness_text(evaluation::usefulness_rows(run.cells)).c_str());
   std::printf("%.0f s, peak memory %.0f MiB\n", run.seconds, static_cast<double>(run.peak_memory) / (1 << 20));
@@ -78,8 +79,9 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   auto options = std::make_shared<UsefulnessRequest>();
   evaluation::UsefulnessOptions& usefulness_options = options->usefulness;
   training::TrainJob& train = usefulness_options.train;
-  usefulness_options.paint.guidance = kTrainingGuidance;
   train.batch = 8;
+  train.balance = 0;
+  train.real_last = 0.3;
   train.trainer.steps = 400;
   train.trainer.learning_rate = 1e-3;
   train.trainer.warmup_steps = 40;
@@ -105,31 +107,14 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
       ->add_option("--reject-share", usefulness_options.reject_share,
                    "Share of the painted images that the model trained on real ones rejects")
       ->capture_default_str();
-  command
-      ->add_option("--scale-jitter", usefulness_options.variation.scale_jitter,
-                   "Layouts are resized by up to this factor either way")
-      ->capture_default_str();
-  command
-      ->add_option("--mix-share", usefulness_options.variation.mix_share, "Share of new images made of two known ones")
-      ->capture_default_str();
-  command->add_option("--whole-share", usefulness_options.variation.whole_share, "See `terragen augment`")
-      ->capture_default_str();
-  command->add_option("--scene-share", usefulness_options.variation.scene_share, "See `terragen augment`")
-      ->capture_default_str();
-  command
-      ->add_option("--paste-share", usefulness_options.variation.paste_share,
-                   "Share made of parts of real images over others, with nothing painted")
-      ->capture_default_str();
-  command->add_option("--least-strength", usefulness_options.variation.least_strength, "See `terragen augment`")
-      ->capture_default_str();
-  command->add_option("--most-strength", usefulness_options.variation.most_strength, "See `terragen augment`")
-      ->capture_default_str();
+  add_variation_options(*command, usefulness_options.variation);
   command->add_option("--train-steps", train.trainer.steps, "Optimiser steps of every model")->capture_default_str();
   command->add_option("--train-batch", train.batch, "Samples a step")->capture_default_str();
   command->add_option("--crop", train.crop, "Pixels of training crops and of new images")->capture_default_str();
   command->add_option("--learning-rate", train.trainer.learning_rate, "Highest learning rate")->capture_default_str();
   command->add_option("--balance", train.balance, "Real and new images are drawn by their number to this power")
       ->capture_default_str();
+  command->add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
   command->add_option("--blur", train.perception.blur, "See `terragen train`")->capture_default_str();
   command->add_option("--architecture", train.architecture,
                       "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");

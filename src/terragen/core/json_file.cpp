@@ -1,6 +1,7 @@
 #include "terragen/core/json_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 
 #include "terragen/core/atomic_file.h"
@@ -23,6 +24,8 @@ Json parse_json(const std::string& text, const std::string& place) {
 Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
 
 void write_json(const std::filesystem::path& path, const Json& value) { write_file(path, value.dump(1) + "\n"); }
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 void throw_json_member_error(const std::string& place, const std::string& key, const char* reason) {
   throw DataError(place, std::format("key \"{}\" {}", key, reason));

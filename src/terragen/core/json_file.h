@@ -23,6 +23,9 @@ T json_member(const Json& object, const std::string& key, const std::string& pla
 template <class T>
 T json_member_or(const Json& object, const std::string& key, T fallback, const std::string& place);
 
+// JSON has no infinity and no NaN: such a figure becomes null.
+Json number_or_null(double value);
+
 [[noreturn]] void throw_json_member_error(const std::string& place, const std::string& key, const char* reason);
 
 template <class T>

@@ -1,12 +1,12 @@
 // Where tests find reference tensors and real data. For tests only.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "terragen/core/scratch_folder.h"
 
 namespace terragen::test {
 
@@ -28,23 +28,6 @@ inline std::vector<std::filesystem::path> golden_cases(const std::string& prefix
   return found;
 }
 
-// An empty folder that goes with the object.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "terragen-test-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using terragen::ScratchFolder;
 
 }  // namespace terragen::test

@@ -177,4 +177,11 @@ layout::Layout layout_of(const Dataset& dataset, const ImageRecord& image) {
   return layout;
 }
 
+Dataset real_images(const Dataset& dataset, const std::string& split) {
+  Dataset result = dataset;
+  std::erase_if(result.images,
+                [&](const ImageRecord& image) { return split_name(image.split) != split || image.synthetic; });
+  return result;
+}
+
 }  // namespace terragen::data

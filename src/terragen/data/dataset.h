@@ -63,5 +63,7 @@ Dataset read_dataset(const std::filesystem::path& folder);
 void write_dataset(const Dataset& dataset, const std::filesystem::path& folder);
 // The layout of one image, with its dense mask read from masks/ where it has one.
 layout::Layout layout_of(const Dataset& dataset, const ImageRecord& image);
+// The dataset with nothing but the measured images of one split ("train", "val", "test").
+Dataset real_images(const Dataset& dataset, const std::string& split);
 
 }  // namespace terragen::data

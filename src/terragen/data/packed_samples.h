@@ -2,11 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "terragen/core/scratch_folder.h"
 #include "terragen/data/dataset.h"
 #include "terragen/shards/shard_reader.h"
 
@@ -17,18 +18,15 @@ class PackedSamples {
   // Folders of datasets, or one of shards. RequestError when the split holds no image.
   PackedSamples(const std::vector<std::filesystem::path>& data, const std::string& split);
   PackedSamples(const std::vector<Dataset>& datasets, const std::string& split);
-  ~PackedSamples();
-  PackedSamples(const PackedSamples&) = delete;
-  PackedSamples& operator=(const PackedSamples&) = delete;
 
   const shards::ShardReader& reader() const { return *reader_; }
   // The folder of the shards; gone with the object where they were packed for it.
   const std::filesystem::path& shards() const { return shards_; }
 
  private:
-  void open(const std::function<void()>& pack, const std::string& split);
+  void open(const std::string& split);
 
-  std::filesystem::path scratch_;  // vanishes with the object; empty: none
+  std::optional<ScratchFolder> scratch_;  // where packed for the while
   std::filesystem::path shards_;
   std::unique_ptr<shards::ShardReader> reader_;
 };

@@ -152,7 +152,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
       }
       const torch::Tensor stored = tensor_of(raster);
       writer.add(split_name(image.split), same ? stored : to_bytes(stored, dataset), valid_of(raster), layout,
-                 dataset.name + (image.synthetic ? " (synthetic)/" : "/") + image.file_name);
+                 shards::source_name(dataset.name, image.file_name, image.synthetic));
       (image.split == Split::train ? summary.train : image.split == Split::val ? summary.val : summary.test) += 1;
       progress.advance();
     }

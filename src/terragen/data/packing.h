@@ -22,9 +22,9 @@ struct PackSummary {
   std::int64_t bytes = 0;
 };
 
-// Classes are joined by name; a sample's source is "DATASET/IMAGE", of synthetic images "DATASET (synthetic)/IMAGE", so
-// that the loader can tell both kinds apart. Datasets of one data type and band range keep their stored values; others
-// are mapped to uint8 by each dataset's own band range. RequestError when the numbers of bands differ.
+// Classes are joined by name; samples are named by shards::source_name. Datasets of one data type and band range keep
+// their stored values; others are mapped to uint8 by each dataset's own band range. RequestError when the numbers of
+// bands differ.
 PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 

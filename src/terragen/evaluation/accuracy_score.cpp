@@ -1,10 +1,10 @@
 #include "terragen/evaluation/accuracy_score.h"
 
 #include <algorithm>
-#include <chrono>
 #include <format>
 
 #include "terragen/core/error.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/repainting.h"
 #include "terragen/shards/shard_writer.h"
@@ -14,19 +14,6 @@ namespace terragen::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
-using Moment = std::chrono::steady_clock::time_point;
-
-double seconds_from(Moment began) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
-
-data::Dataset real_images_of(const data::Dataset& dataset, const std::string& split) {
-  data::Dataset result = dataset;
-  std::erase_if(result.images, [&](const data::ImageRecord& image) {
-    return data::split_name(image.split) != split || image.synthetic;
-  });
-  return result;
-}
 
 void write_as_bytes(shards::ShardWriter& writer, const shards::Sample& sample) {
   const torch::Tensor bytes = ((sample.image.clamp(-1.0, 1.0) + 1) * 127.5).round().to(torch::kUInt8);
@@ -76,7 +63,7 @@ void check_accuracy_score(const data::Dataset& dataset, const AccuracyScoreOptio
     throw RequestError(std::format("{} has one class and no background: there is nothing to tell apart", dataset.name),
                        "leave out --cas-steps");
   }
-  const data::Dataset training = real_images_of(dataset, "train");
+  const data::Dataset training = data::real_images(dataset, "train");
   if (training.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
   for (const data::ImageRecord& image : training.images) {
     if (std::min(image.width, image.height) >= options.size) continue;
@@ -89,8 +76,8 @@ void check_accuracy_score(const data::Dataset& dataset, const AccuracyScoreOptio
 AccuracyScore classification_accuracy_score(const data::Dataset& dataset, synthesis::Painter& painter,
                                             const AccuracyScoreOptions& options) {
   check_accuracy_score(dataset, options);
-  const data::PackedSamples training({real_images_of(dataset, "train")}, "train");
-  const data::PackedSamples test({real_images_of(dataset, options.split)}, options.split);
+  const data::PackedSamples training({data::real_images(dataset, "train")}, "train");
+  const data::PackedSamples test({data::real_images(dataset, options.split)}, options.split);
   AccuracyScore score{.steps = options.steps, .training_images = training.reader().size()};
 
   // What packing made for the while goes with it, and so does what lies beside.
@@ -98,7 +85,7 @@ AccuracyScore classification_accuracy_score(const data::Dataset& dataset, synthe
   for (const char* kind : {"real", "painted"}) fs::create_directory(scratch / kind);
   shards::ShardWriter real(as_byte_set(training.reader().set()), scratch / "real");
   shards::ShardWriter painted(as_byte_set(training.reader().set()), scratch / "painted");
-  auto began = std::chrono::steady_clock::now();
+  const Stopwatch painting;
   repaint(training.reader(), painter, {.size = options.size, .seed = options.seed},
           [&](const shards::Sample& seen, const shards::Sample& made) {
             write_as_bytes(real, seen);
@@ -106,12 +93,12 @@ AccuracyScore classification_accuracy_score(const data::Dataset& dataset, synthe
           });
   real.finish();
   painted.finish();
-  score.paint_seconds = seconds_from(began);
+  score.paint_seconds = painting.seconds();
 
-  began = std::chrono::steady_clock::now();
+  const Stopwatch learning;
   const auto of_real = trained_classifier(scratch / "real", scratch / "real-run", options);
   const auto of_painted = trained_classifier(scratch / "painted", scratch / "painted-run", options);
-  score.train_seconds = seconds_from(began);
+  score.train_seconds = learning.seconds();
   score.real = evaluate_classification(of_real, test.reader(), options.split, options.compute);
   score.painted = evaluate_classification(of_painted, test.reader(), options.split, options.compute);
   return score;

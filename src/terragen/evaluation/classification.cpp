@@ -1,6 +1,5 @@
 #include "terragen/evaluation/classification.h"
 
-#include <chrono>
 #include <cmath>
 #include <format>
 
@@ -8,6 +7,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/seed.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/shards/object_windows.h"
 #include "terragen/synthesis/painting_condition.h"
 
@@ -20,12 +20,6 @@ std::vector<std::uint8_t> likeliest_classes(const torch::Tensor& logits) {
   const torch::Tensor said = logits.argmax(1).to(torch::kCPU, torch::kUInt8).contiguous();
   const auto* first = said.const_data_ptr<std::uint8_t>();
   return {first, first + said.numel()};
-}
-
-std::int64_t truths_of(const metrics::ConfusionMatrix& confusion, int k) {
-  std::int64_t sum = 0;
-  for (int said = 0; said < confusion.classes(); ++said) sum += confusion.at(k, said);
-  return sum;
 }
 
 }  // namespace
@@ -50,7 +44,7 @@ ClassificationReport evaluate_classification(const models::PerceptionModel& mode
   const int background = config.background ? config.taxonomy.size() : -1;
   metrics::ConfusionMatrix confusion(config.outputs());
   Progress progress("looking", static_cast<std::int64_t>(reader.size()));
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   for (std::size_t i = 0; i < reader.size(); ++i) {
     if (interrupt_requested()) throw Interrupted("stopped; nothing was written");
     const shards::Sample sample = reader.get(i);
@@ -71,11 +65,11 @@ ClassificationReport evaluate_classification(const models::PerceptionModel& mode
   }
   for (const layout::ClassInfo& entry : config.taxonomy.classes()) report.classes.push_back(entry.name);
   if (config.background) report.classes.emplace_back("(background)");
-  for (int k = 0; k < confusion.classes(); ++k) report.class_windows.push_back(truths_of(confusion, k));
+  for (int k = 0; k < confusion.classes(); ++k) report.class_windows.push_back(confusion.row(k));
   report.class_accuracy = confusion.recall();
   report.accuracy = confusion.pixel_accuracy();
   report.balanced_accuracy = metrics::mean_present(report.class_accuracy);
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = watch.seconds();
   return report;
 }
 
@@ -91,8 +85,7 @@ Json to_json(const ClassificationReport& report) {
             {"classes", Json::object()}};
   for (std::size_t k = 0; k < report.classes.size(); ++k) {
     const double accuracy = report.class_accuracy[k];
-    json["classes"][report.classes[k]] = {{"windows", report.class_windows[k]},
-                                          {"accuracy", std::isnan(accuracy) ? Json() : Json(accuracy)}};
+    json["classes"][report.classes[k]] = {{"windows", report.class_windows[k]}, {"accuracy", number_or_null(accuracy)}};
   }
   return json;
 }

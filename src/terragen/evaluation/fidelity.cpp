@@ -1,13 +1,13 @@
 #include "terragen/evaluation/fidelity.h"
 
 #include <algorithm>
-#include <chrono>
 #include <format>
 #include <limits>
 #include <memory>
 
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/repainting.h"
@@ -105,7 +105,7 @@ double fidelity_ratio(double painted, double real) {
 FidelityReport evaluate_fidelity(const FidelityOptions& options) {
   options.validate();
   tensor::set_threads(options.paint.compute.threads);
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const models::PerceptionInference judge(models::load_perception_model(options.judge), options.paint.compute);
   synthesis::Painter painter(models::load_model(options.model), options.paint);
   FidelityReport report{.split = options.split,
@@ -114,9 +114,7 @@ FidelityReport evaluate_fidelity(const FidelityOptions& options) {
                         .model_hash = painter.model().hash,
                         .judge_hash = judge.model().hash,
                         .judge_architecture = judge.model().config.architecture,
-                        .sampler = painter.options().sampler,
-                        .steps = painter.options().steps,
-                        .guidance = *painter.options().guidance};
+                        .painting = painter.options()};
   std::vector<FidelityRun> runs;
   for (const std::filesystem::path& folder : options.datasets) {
     const data::Dataset dataset = data::read_dataset(folder);
@@ -141,7 +139,7 @@ FidelityReport evaluate_fidelity(const FidelityOptions& options) {
       report.scores.back().accuracy = classification_accuracy_score(run.dataset, painter, accuracy_options(options));
     }
   }
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = watch.seconds();
   report.peak_memory = peak_memory_bytes();
   return report;
 }

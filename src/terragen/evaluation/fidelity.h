@@ -44,9 +44,7 @@ struct FidelityReport {
   int size = 0;
   std::uint64_t seed = 0;
   std::string model_hash, judge_hash, judge_architecture;
-  std::string sampler;
-  int steps = 0;
-  double guidance = 0;
+  synthesis::PaintOptions painting;
   std::vector<FidelityScore> scores;                     // in the order of the datasets
   std::vector<std::pair<Canvas, std::string>> pictures;  // layouts over real over painted images, one a dataset
   double seconds = 0;

@@ -10,12 +10,10 @@
 namespace terragen::evaluation {
 namespace {
 
-Json figure_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 Json pair_json(double painted, double real) {
-  return {{"painted", figure_or_null(painted)},
-          {"real", figure_or_null(real)},
-          {"ratio", figure_or_null(fidelity_ratio(painted, real))}};
+  return {{"painted", number_or_null(painted)},
+          {"real", number_or_null(real)},
+          {"ratio", number_or_null(fidelity_ratio(painted, real))}};
 }
 
 // A line of the table: a dataset as a whole, or one of its classes.
@@ -105,9 +103,7 @@ Json to_json(const FidelityReport& report) {
             {"model_sha256", report.model_hash},
             {"judge_sha256", report.judge_hash},
             {"judge_architecture", report.judge_architecture},
-            {"sampler", report.sampler},
-            {"steps", report.steps},
-            {"guidance", report.guidance},
+            {"painting", synthesis::to_json(report.painting)},
             {"datasets", Json::array()},
             {"seconds", report.seconds},
             {"peak_memory_bytes", report.peak_memory}};
@@ -137,8 +133,8 @@ std::string fidelity_text(const FidelityReport& report) {
   return text + std::format(
                     "{} split, middle {} pixels, {} with {} steps, guidance {:g}; {:.0f} s, peak memory {:.0f} "
                     "MiB\n",
-                    report.split, report.size, report.sampler, report.steps, report.guidance, report.seconds,
-                    static_cast<double>(report.peak_memory) / (1 << 20));
+                    report.split, report.size, report.painting.sampler, report.painting.steps,
+                    *report.painting.guidance, report.seconds, static_cast<double>(report.peak_memory) / (1 << 20));
 }
 
 void write_fidelity_page(const FidelityReport& report, const std::filesystem::path& page) {
@@ -163,9 +159,7 @@ void write_fidelity_page(const FidelityReport& report, const std::filesystem::pa
   html.code(Json{{"split", report.split},
                  {"size", report.size},
                  {"seed", report.seed},
-                 {"sampler", report.sampler},
-                 {"steps", report.steps},
-                 {"guidance", report.guidance},
+                 {"painting", synthesis::to_json(report.painting)},
                  {"model_sha256", report.model_hash},
                  {"judge_sha256", report.judge_hash}}
                 .dump(2));

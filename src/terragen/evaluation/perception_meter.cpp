@@ -1,13 +1,12 @@
 #include "terragen/evaluation/perception_meter.h"
 
-#include <chrono>
 #include <cmath>
 #include <format>
 #include <limits>
 #include <span>
 
 #include "terragen/core/error.h"
-#include "terragen/layout/rasterise.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/synthesis/painting_condition.h"
 
 namespace terragen::evaluation {
@@ -15,8 +14,6 @@ namespace {
 
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
-
-Json score_or_null(double score) { return std::isnan(score) ? Json() : Json(score); }
 
 }  // namespace
 
@@ -32,14 +29,14 @@ Json to_json(const PerceptionReport& report) {
   for (std::size_t k = 0; k < report.classes.size(); ++k) {
     Json& entry = json["classes"][report.classes[k]];
     if (report.segmenter) {
-      entry["iou"] = score_or_null(report.iou[k]);
+      entry["iou"] = number_or_null(report.iou[k]);
     } else {
       entry = {{"AP", report.coco.category_ap[k]}, {"AP50", report.coco.category_ap50[k]}};
     }
   }
   if (report.segmenter) {
-    json["mean_iou"] = score_or_null(report.mean_iou);
-    json["pixel_accuracy"] = score_or_null(report.pixel_accuracy);
+    json["mean_iou"] = number_or_null(report.mean_iou);
+    json["pixel_accuracy"] = number_or_null(report.pixel_accuracy);
   } else {
     for (std::size_t k = 0; k < report.coco.figures.size(); ++k) {
       json["figures"][metrics::kCocoFigures[k]] = report.coco.figures[k];
@@ -59,32 +56,21 @@ void PerceptionMeter::add(const shards::Sample& sample) {
     throw RequestError(std::format("the model is for {} bands, {} has {}", config.images.bands.size(), sample.source,
                                    sample.image.size(0)));
   }
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   if (config.is_segmenter()) {
     add_classes(sample, judge_.classes(sample.image));
   } else {
     add_objects(sample, judge_.detections(sample.image, {}));
   }
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  seconds_ += watch.seconds();
 }
 
 std::vector<std::uint8_t> PerceptionMeter::true_classes(const shards::Sample& sample) const {
-  const models::PerceptionConfig& config = judge_.model().config;
-  const bool fill = config.unlabelled_is_background(sample.layout.mask.has_value());
-  layout::DenseMask mask = layout::rasterise_classes(sample.layout);
-  const auto valid = sample.valid.accessor<float, 2>();
-  for (int y = 0; y < mask.height; ++y) {
-    for (int x = 0; x < mask.width; ++x) {
-      std::uint8_t& value =
-          mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) + static_cast<std::size_t>(x)];
-      if (valid[y][x] == 0.0F) {
-        value = layout::kUnlabelled;
-      } else if (value != layout::kUnlabelled) {
-        value = static_cast<std::uint8_t>(numbers_[value]);
-      } else if (fill) {
-        value = static_cast<std::uint8_t>(config.taxonomy.size());
-      }
-    }
+  layout::DenseMask mask = judge_.model().config.classes_of(synthesis::renumbered(sample.layout, numbers_));
+  const torch::Tensor valid = sample.valid.contiguous();
+  const auto* measured = valid.const_data_ptr<float>();
+  for (std::size_t i = 0; i < mask.values.size(); ++i) {
+    if (measured[i] == 0.0F) mask.values[i] = layout::kUnlabelled;
   }
   return mask.values;
 }
@@ -128,7 +114,7 @@ PerceptionReport PerceptionMeter::report() const {
   report.segmenter = config.is_segmenter();
   report.images = images_;
   for (const layout::ClassInfo& entry : config.taxonomy.classes()) report.classes.push_back(entry.name);
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   if (report.segmenter) {
     if (config.background) report.classes.emplace_back("(background)");
     report.iou = confusion_.iou();
@@ -138,7 +124,7 @@ PerceptionReport PerceptionMeter::report() const {
   } else {
     report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
   }
-  report.seconds = seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = seconds_ + watch.seconds();
   return report;
 }
 

@@ -1,7 +1,6 @@
 #include "terragen/evaluation/quality.h"
 
 #include <algorithm>
-#include <chrono>
 #include <format>
 #include <functional>
 
@@ -10,6 +9,7 @@
 #include "terragen/core/memory.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/seed.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/feature_network.h"
 #include "terragen/evaluation/leak_check.h"
@@ -88,14 +88,6 @@ data::Dataset painted_images(const data::Dataset& dataset, const std::string& sp
   return result;
 }
 
-data::Dataset measured_images(const data::Dataset& dataset, const std::string& split) {
-  data::Dataset result = dataset;
-  std::erase_if(result.images, [&](const data::ImageRecord& image) {
-    return data::split_name(image.split) != split || image.synthetic;
-  });
-  return result;
-}
-
 void check_count(std::int64_t count, std::int64_t least, const std::string& what) {
   if (count >= least) return;
   throw RequestError(std::format("{} {} images are too few to be compared, {} are needed", count, what, least));
@@ -142,7 +134,7 @@ SetDistance half_distance(const torch::Tensor& real, std::uint64_t seed) {
 QualityReport evaluate_quality(const QualityOptions& options) {
   options.validate();
   tensor::set_threads(options.threads);
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const FeatureNetwork network(options.features, options.device);
   const data::Dataset made = data::read_dataset(options.made);
   const Json painter = painters_card(made.provenance);
@@ -164,7 +156,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
       if (!network.is_inception()) check_model(network.card(), options.features.string(), dataset);
       if (!painter.is_null()) check_model(painter, "what painted " + made.name, dataset);
     }
-    sets.push_back(measured_images(dataset, options.split));
+    sets.push_back(data::real_images(dataset, options.split));
     count += std::ssize(sets.back().images);
     report.real.push_back(dataset.name);
   }
@@ -180,7 +172,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   report.painted = set_distance(torch::cat(of_made.features), real, options.seed);
   report.floor = half_distance(real, options.seed);
   report.pictures.emplace_back(rows_of(of_made, of_real), "Above painted images, below real ones, in no relation.");
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = watch.seconds();
   report.peak_memory = peak_memory_bytes();
   return report;
 }

@@ -1,7 +1,6 @@
 #include "terragen/evaluation/reconstruction.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <format>
 #include <map>
@@ -9,6 +8,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/metrics/psnr.h"
 #include "terragen/models/model_folder.h"
@@ -42,7 +42,7 @@ double psnr_of(models::AutoencoderKL& autoencoder, const shards::Sample& sample,
 
 ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const std::vector<fs::path>& data,
                                              const std::string& split, const tensor::ComputeOptions& compute) {
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   compute.validate();
   tensor::set_threads(compute.threads);
   const torch::Device device = tensor::parse_device(compute.device);
@@ -81,7 +81,7 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
     report.mean_psnr += score.psnr / static_cast<double>(order.size());
     report.scores.push_back(score);
   }
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

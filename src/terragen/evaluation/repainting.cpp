@@ -19,23 +19,9 @@ constexpr std::size_t kPortion = 32;  // images
 
 void check_repaint(const shards::ShardReader& reader, const synthesis::Painter& painter,
                    const RepaintOptions& options) {
-  const models::ModelFolder& model = painter.model();
-  const models::LayoutEncoderConfig& known = model.layout_encoder->config();
-  if (model.images.bands.size() != reader.set().bands.size()) {
-    throw RequestError(std::format("the generator paints {} bands, the data have {}", model.images.bands.size(),
-                                   reader.set().bands.size()));
-  }
-  if (options.size < painter.size_step() || options.size % painter.size_step() != 0) {
-    throw RequestError(std::format("images of {} pixels cannot be painted", options.size),
-                       std::format("the generator needs a multiple of {}", painter.size_step()));
-  }
-  synthesis::class_numbers(reader.set().taxonomy, known.taxonomy, "the generator");
+  synthesis::check_painter(painter, reader.set(), options.size);
   for (std::size_t i = 0; i < reader.size(); ++i) {
     const layout::Layout& layout = reader.layout(i);
-    if (std::ranges::find(known.tasks, layout.task) == known.tasks.end()) {
-      throw RequestError(std::format("the generator does not know the task \"{}\"", layout.task),
-                         "`terragen info MODEL` lists its tasks");
-    }
     if (std::min(layout.width, layout.height) < options.size) {
       throw RequestError(std::format("{} is of {}x{} pixels, less than the {} to be painted", reader.source(i),
                                      layout.width, layout.height, options.size),

@@ -6,6 +6,7 @@
 #include "terragen/data/dataset.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/shards/augment.h"
+#include "terragen/tensor/draw_image.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::evaluation {
@@ -27,15 +28,7 @@ Canvas image_rows(const std::vector<torch::Tensor>& rows) {
                 {255, 255, 255});
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::int64_t i = 0; i < rows[r].size(0); ++i) {
-      const torch::Tensor bytes = ((rows[r][i].clamp(-1.0, 1.0) + 1) * 127.5).round().to(torch::kUInt8).contiguous();
-      const auto pixel = bytes.accessor<std::uint8_t, 3>();
-      const auto bands = bytes.size(0);
-      for (int y = 0; y < bytes.size(1); ++y) {
-        for (int x = 0; x < bytes.size(2); ++x) {
-          canvas.set(static_cast<int>(i) * width + x, static_cast<int>(r) * height + y,
-                     {pixel[0][y][x], pixel[bands > 2 ? 1 : 0][y][x], pixel[bands > 2 ? 2 : 0][y][x]});
-        }
-      }
+      tensor::draw_image(canvas, rows[r][i], static_cast<int>(i) * width, static_cast<int>(r) * height);
     }
   }
   return canvas;

@@ -1,62 +1,52 @@
 #include "terragen/evaluation/usefulness.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <format>
+#include <functional>
 #include <memory>
 #include <set>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/data/packing.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
+#include "terragen/synthesis/layout_score.h"
 #include "terragen/tensor/flop_counter.h"
 
 namespace terragen::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 const std::set<std::string> kPainted{"terragen", "terragen-unfiltered"};
 const std::set<std::string> kAltered{"copy-paste", "photometric", "geometric"};
 
-double elapsed(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
-
 bool is_labelled(const data::ImageRecord& image) { return !image.features.empty() || image.mask_name; }
 
-// The training images of one subset, and the test images. `tiles` images that show something, drawn by `seed`; those of
-// a larger subset of the same seed hold those of a smaller one.
-data::Dataset subset_of(const data::Dataset& dataset, int tiles, int seed) {
-  data::Dataset subset = dataset;
-  subset.images.clear();
-  std::vector<data::ImageRecord> training;
-  for (const data::ImageRecord& image : dataset.images) {
-    if (image.split == data::Split::test) subset.images.push_back(image);
-    if (image.split == data::Split::train && !image.synthetic && (tiles == 0 || is_labelled(image))) {
-      training.push_back(image);
-    }
+// The training images of one subset: all, or `tiles` that show something, drawn by `seed`; those of a larger subset of
+// the same seed hold those of a smaller one.
+data::Dataset training_subset(const data::Dataset& dataset, int tiles, int seed) {
+  data::Dataset subset = data::real_images(dataset, "train");
+  if (tiles == 0) return subset;
+  std::erase_if(subset.images, std::not_fn(is_labelled));
+  if (std::ssize(subset.images) < tiles) {
+    throw RequestError(
+        std::format("{} has {} labelled training images, not {}", dataset.name, subset.images.size(), tiles));
   }
-  if (tiles > 0) {
-    if (std::ssize(training) < tiles) {
-      throw RequestError(
-          std::format("{} has {} labelled training images, not {}", dataset.name, training.size(), tiles));
-    }
-    Random random(derive_seed(0x7A9E, static_cast<std::uint64_t>(seed)));
-    shuffle(training, random);
-    training.resize(static_cast<std::size_t>(tiles));
-  }
-  subset.images.insert(subset.images.begin(), training.begin(), training.end());
+  Random random(derive_seed(0x7A9E, static_cast<std::uint64_t>(seed)));
+  shuffle(subset.images, random);
+  subset.images.resize(static_cast<std::size_t>(tiles));
   return subset;
 }
 
-data::Dataset only(const data::Dataset& dataset, data::Split split) {
-  data::Dataset result = dataset;
-  std::erase_if(result.images, [split](const data::ImageRecord& image) { return image.split != split; });
-  return result;
+// What paints for one dataset.
+fs::path generator_of(const UsefulnessOptions& options, const data::Dataset& dataset) {
+  const auto own = options.models.find(dataset.name);
+  return own == options.models.end() ? options.model : own->second;
 }
 
 // One dataset under the protocol. Everything that several cells need is made once.
@@ -67,16 +57,15 @@ class Protocol {
         output_(std::move(output)),
         dataset_(dataset),
         detector_(dataset.task == "detection"),
-        test_({only(dataset, data::Split::test)}, "test") {}
+        test_({data::real_images(dataset, "test")}, "test") {}
 
   UsefulnessCell cell(int tiles, int seed, const std::string& method) {
     const fs::path file = output_ / "cells" / (name_of(tiles, seed, method) + ".json");
     if (fs::exists(file)) return usefulness_cell_from_json(read_json(file), file.string());
-    const data::Dataset subset = subset_of(dataset_, tiles, seed);
     UsefulnessCell cell{
         .dataset = dataset_.name, .task = dataset_.task, .tiles = tiles, .seed = seed, .method = method};
     cell.measure = detector_ ? "AP50" : "mIoU";
-    std::vector<data::Dataset> training{only(subset, data::Split::train)};
+    std::vector<data::Dataset> training{training_subset(dataset_, tiles, seed)};
     cell.real_images = static_cast<int>(training.front().images.size());
     if (kAltered.contains(method)) training.push_back(altered(training.front(), tiles, seed, method, cell));
     if (kPainted.contains(method)) training.push_back(painted(training.front(), tiles, seed, method, cell));
@@ -126,7 +115,7 @@ class Protocol {
       this->cell(tiles, owner, "real");  // the judge
       const models::PerceptionInference judge(models::load_perception_model(model_of(tiles, owner, "real") / "model"),
                                               options_.train.compute);
-      synthesis::Painter painter(models::load_model(generator()), options_.paint);
+      synthesis::Painter painter(models::load_model(generator_of(options_, dataset_)), options_.paint);
       const synthesis::AugmentOptions augment{
           .per_image = per_image(real), .seed = seed_of(owner), .variation = options_.variation, .keep_real = false};
       const tensor::FlopCounter flops;
@@ -148,39 +137,35 @@ class Protocol {
 
   data::Dataset filtered(data::Dataset made, UsefulnessCell& cell) const {
     const Json& scores = made.provenance.at("augmented").at("scores");
-    std::vector<double> sorted;
-    for (const auto& [stem, score] : scores.items()) sorted.push_back(score.get<double>());
-    std::ranges::sort(sorted);
-    cell.threshold = sorted.at(static_cast<std::size_t>(options_.reject_share * static_cast<double>(sorted.size())));
+    std::vector<double> all;
+    for (const auto& [stem, score] : scores.items()) all.push_back(score.get<double>());
+    cell.threshold = synthesis::rejection_threshold(all, options_.reject_share);
     cell.rejected = static_cast<int>(std::erase_if(made.images, [&](const data::ImageRecord& image) {
       return scores.at(fs::path(image.file_name).stem().string()).get<double>() < cell.threshold;
     }));
     return made;
   }
 
-  fs::path generator() const {
-    const auto own = options_.models.find(dataset_.name);
-    return own == options_.models.end() ? options_.model : own->second;
-  }
-
-  void train(std::vector<data::Dataset>& training, int tiles, int seed, const std::string& method,
+  void train(const std::vector<data::Dataset>& training, int tiles, int seed, const std::string& method,
              UsefulnessCell& cell) const {
     const fs::path run = model_of(tiles, seed, method);
     fs::remove_all(run);
     fs::create_directories(run);
-    const data::PackedSamples packed(training, "train");
+    const fs::path shards = run / "shards";
+    data::pack_datasets(training, shards, {});
     training::TrainJob job = options_.train;
     job.model = detector_ ? "detector" : "segmenter";
-    job.shards = packed.shards();
+    job.shards = shards;
     job.run = run;
     job.trainer.seed = seed_of(seed);
     job.trainer.preview_every = 0;
     job.trainer.checkpoint_every = job.trainer.steps;
-    const auto began = Clock::now();
+    const Stopwatch watch;
     const tensor::FlopCounter flops;
     training::run_train_job(job);
-    cell.train_seconds = elapsed(began);
+    cell.train_seconds = watch.seconds();
     cell.train_flops = flops.count();
+    fs::remove_all(shards);
     for (const auto& entry : fs::directory_iterator(run)) {
       if (entry.path().filename().string().starts_with("checkpoint")) fs::remove_all(entry.path());
     }
@@ -192,10 +177,7 @@ class Protocol {
     cell.test_seconds = report.seconds;
     cell.score = report.segmenter ? report.mean_iou : report.coco.figures[1];
     const auto classes = static_cast<std::size_t>(dataset_.taxonomy.size());
-    for (std::size_t k = 0; k < classes; ++k) {
-      const double score = report.segmenter ? report.iou[k] : report.coco.category_ap50[k];
-      cell.classes[report.classes[k]] = score < 0 ? std::nan("") : score;
-    }
+    for (std::size_t k = 0; k < classes; ++k) cell.classes[report.classes[k]] = report.class_score(k);
   }
 
   static std::uint64_t seed_of(int seed) { return static_cast<std::uint64_t>(seed); }
@@ -215,9 +197,7 @@ Json common_settings(const UsefulnessOptions& options) {
           {"painted", options.painted},
           {"reject_share", options.reject_share},
           {"variation", synthesis::to_json(options.variation)},
-          {"sampler", options.paint.sampler},
-          {"sampling_steps", options.paint.steps},
-          {"guidance", options.paint.guidance.value_or(0)}};
+          {"painting", synthesis::to_json(options.paint)}};
 }
 
 void claim(const fs::path& output, const Json& settings) {
@@ -261,8 +241,7 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
     datasets.push_back(data::read_dataset(folder));
     check_splits(datasets.back());
     if (!paints) continue;
-    const auto own = options.models.find(datasets.back().name);
-    const fs::path generator = own == options.models.end() ? options.model : own->second;
+    const fs::path generator = generator_of(options, datasets.back());
     if (generator.empty()) throw RequestError("painting needs a model", "name one with --model");
     check_model(models::load_model(generator).card, generator.string(), datasets.back());
   }

@@ -23,7 +23,7 @@ Json to_json(const UsefulnessCell& cell) {
             {"test_seconds", cell.test_seconds},
             {"train_flops", cell.train_flops},
             {"make_flops", cell.make_flops}};
-  for (const auto& [name, score] : cell.classes) json["classes"][name] = std::isnan(score) ? Json() : Json(score);
+  for (const auto& [name, score] : cell.classes) json["classes"][name] = number_or_null(score);
   return json;
 }
 

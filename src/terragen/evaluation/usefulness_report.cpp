@@ -62,7 +62,6 @@ std::string tiles_text(int tiles) { return tiles == 0 ? "all" : std::to_string(t
 std::string signed_text(double value) {
   return std::isnan(value) ? "–" : (value > 0 ? "+" : "") + number_text(value, 1);
 }
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 // Seconds, operations and images by method.
 struct Cost {
@@ -208,11 +207,11 @@ Json to_json(const UsefulnessRun& run) {
                              {"tiles", row.tiles == 0 ? Json("all") : Json(row.tiles)},
                              {"method", row.method},
                              {"scores", row.scores},
-                             {"mean", number(row.mean)},
-                             {"deviation", number(row.deviation)},
-                             {"gain", number(row.gain)},
-                             {"gain_deviation", number(row.gain_deviation)},
-                             {"gain_over_copy_paste", number(row.gain_over_copy_paste)}});
+                             {"mean", number_or_null(row.mean)},
+                             {"deviation", number_or_null(row.deviation)},
+                             {"gain", number_or_null(row.gain)},
+                             {"gain_deviation", number_or_null(row.gain_deviation)},
+                             {"gain_over_copy_paste", number_or_null(row.gain_over_copy_paste)}});
   }
   for (const auto& [method, cost] : costs_of(run.cells)) {
     json["costs"][method] = {{"models", cost.cells},         {"made", cost.made},

@@ -25,6 +25,8 @@ class ConfusionMatrix {
   void add(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> predicted);
   void add(const ConfusionMatrix& other);
   std::int64_t total() const;
+  std::int64_t row(int k) const;     // pixels that are of class k
+  std::int64_t column(int k) const;  // pixels that were called k
 
   ClassScores iou() const;        // intersection over union (Jaccard)
   ClassScores recall() const;     // of a class's pixels, the share that was found
@@ -39,8 +41,6 @@ class ConfusionMatrix {
   std::size_t index(int truth, int predicted) const {
     return static_cast<std::size_t>(truth) * static_cast<std::size_t>(classes_) + static_cast<std::size_t>(predicted);
   }
-  std::int64_t row(int k) const;
-  std::int64_t column(int k) const;
 
   int classes_;
   std::vector<std::int64_t> counts_;

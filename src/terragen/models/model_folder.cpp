@@ -85,6 +85,11 @@ ModelFolder load_model(const fs::path& folder) {
     model.layout_encoder = LayoutEncoder(layout_encoder_config_from_json(read_json(config), config.string()));
     load_part(model.layout_encoder, folder / "layout_encoder", hash);
   }
+  if (index.contains("reference_encoder")) {
+    const fs::path config = folder / "reference_encoder" / "config.json";
+    model.reference_encoder = ReferenceEncoder(reference_encoder_config_from_json(read_json(config), config.string()));
+    load_part(model.reference_encoder, folder / "reference_encoder", hash);
+  }
   if (index.contains("scheduler")) model.scheduler = read_json(folder / "scheduler" / "scheduler_config.json");
   model.hash = hash.hex();
   return model;
@@ -109,6 +114,10 @@ void save_model(const ModelFolder& model, const fs::path& folder) {
   if (model.layout_encoder) {
     index["layout_encoder"] = {"terragen", "LayoutEncoder"};
     save_part(model.layout_encoder, to_json(model.layout_encoder->config()), output.path() / "layout_encoder");
+  }
+  if (model.reference_encoder) {
+    index["reference_encoder"] = {"terragen", "ReferenceEncoder"};
+    save_part(model.reference_encoder, to_json(model.reference_encoder->config()), output.path() / "reference_encoder");
   }
   if (!model.scheduler.is_null()) {
     index["scheduler"] = {"terragen", json_member<std::string>(model.scheduler, "_class_name", "scheduler")};

@@ -1,4 +1,5 @@
-// A model on disk: model_index.json and one folder a part (vae, unet, layout_encoder, scheduler), as diffusers has it.
+// A model on disk: model_index.json and one folder a part (vae, unet, layout_encoder, reference_encoder, scheduler), as
+// diffusers has it.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include "terragen/core/json_file.h"
 #include "terragen/models/autoencoder.h"
 #include "terragen/models/layout_encoder.h"
+#include "terragen/models/reference_encoder.h"
 #include "terragen/models/unet.h"
 
 namespace terragen::models {
@@ -34,6 +36,7 @@ struct ModelFolder {
   AutoencoderKL autoencoder{nullptr};
   UNet2DConditionModel unet{nullptr};
   LayoutEncoder layout_encoder{nullptr};
+  ReferenceEncoder reference_encoder{nullptr};
   Json scheduler;                        // diffusers' scheduler_config.json
   std::vector<std::string> dense_tasks;  // tasks whose layouts are class masks rather than features
   Json card;                             // licences, attribution, data, settings: carried along, shown by `info`

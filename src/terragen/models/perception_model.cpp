@@ -5,6 +5,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/sha256.h"
+#include "terragen/layout/rasterise.h"
 #include "terragen/models/model_io.h"
 #include "terragen/models/segformer.h"
 #include "terragen/models/segmentation_unet.h"
@@ -32,6 +33,11 @@ bool PerceptionConfig::is_classifier() const { return architecture == "resnet18"
 
 std::string PerceptionConfig::kind() const {
   return is_segmenter() ? "segmenter" : is_detector() ? "detector" : "classifier";
+}
+
+layout::DenseMask PerceptionConfig::classes_of(const layout::Layout& layout) const {
+  const bool fill = background && (!layout.mask || taxonomy.size() == 1);
+  return layout::rasterise_classes(layout, fill ? static_cast<std::uint8_t>(taxonomy.size()) : layout::kUnlabelled);
 }
 
 std::shared_ptr<torch::nn::Module> PerceptionModel::network() const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "terragen/core/json_file.h"
+#include "terragen/layout/layout.h"
 #include "terragen/layout/taxonomy.h"
 #include "terragen/models/classifier.h"
 #include "terragen/models/detector.h"
@@ -29,9 +30,10 @@ struct PerceptionConfig {
   std::string kind() const;
   // Of a segmenter's or classifier's output.
   int outputs() const { return taxonomy.size() + (background ? 1 : 0); }
-  // Whether what a layout leaves unlabelled is background. A class mask says itself what it does not know, but one of a
-  // single class would say nothing if the rest were unknown.
-  bool unlabelled_is_background(bool has_mask) const { return background && (!has_mask || taxonomy.size() == 1); }
+  // What a segmenter should say of every pixel of a layout in these classes. What it leaves unlabelled is background,
+  // where there is one: a class mask says itself what it does not know, but one of a single class would say nothing if
+  // the rest were unknown.
+  layout::DenseMask classes_of(const layout::Layout& layout) const;
 };
 
 // One of the three is there.

@@ -1,12 +1,12 @@
 #include "terragen/prediction/predict.h"
 
 #include <algorithm>
-#include <chrono>
 #include <format>
 #include <map>
 
 #include "terragen/core/error.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/geo/strip_writer.h"
 #include "terragen/layout/vectorise.h"
 #include "terragen/prediction/image_strips.h"
@@ -183,13 +183,13 @@ void predict(const models::PerceptionInference& inference, const std::vector<fs:
   if (error) throw DataError(output.string(), std::format("cannot be created ({})", error.message()));
   if (config.is_segmenter()) write_json(output / kClassList, class_numbers(config));
   for (const fs::path& source : images) {
-    const auto began = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const OutputPaths paths(output, source);
     ImageStrips image(source, config.images, options.bands);
     PredictedImage result{.source = source, .width = image.info().width, .height = image.info().height};
     config.is_segmenter() ? segment_image(inference, image, options, paths, result)
                           : detect_image(inference, image, options, paths, result);
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    result.seconds = watch.seconds();
     result.files = wanted_files(paths, config.is_segmenter(), options);
     done(result);
   }

@@ -13,6 +13,7 @@ void LoaderOptions::validate() const {
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
   if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
   if (!(balance >= 0 && balance <= 1)) throw RequestError(std::format("balance is {}, not in [0, 1]", balance));
+  if (cycle > 0 && real_from >= 0) throw RequestError("batches that come again cannot turn to real images alone");
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)
     throw RequestError(std::format("the scale jitter is {}, it must be at least 1", augment.scale_jitter));
@@ -59,13 +60,28 @@ Loader::Loader(const ShardReader& reader, LoaderOptions options) : reader_(reade
     const std::string& source = reader.source(i);
     by_dataset[source.substr(0, source.find('/'))].push_back(i);
   }
-  double sum = 0;
-  for (auto& [name, indexes] : by_dataset) {
-    sum += std::pow(static_cast<double>(indexes.size()), options_.balance);
-    cumulative_.push_back(sum);
-    groups_.push_back(std::move(indexes));
+  for (const auto& [name, indexes] : by_dataset) {
+    add_group(all_, indexes);
+    if (!is_synthetic(reader.source(indexes.front()))) add_group(real_, indexes);
   }
-  for (double& share : cumulative_) share /= sum;
+  if (options_.real_from >= 0 && real_.groups.empty()) {
+    throw RequestError("the last steps should see real images alone, and there are none");
+  }
+}
+
+void Loader::add_group(Choice& choice, const std::vector<std::size_t>& group) const {
+  const double before = choice.cumulative.empty() ? 0 : choice.cumulative.back();
+  choice.groups.push_back(group);
+  choice.cumulative.push_back(before + std::pow(static_cast<double>(group.size()), options_.balance));
+}
+
+std::size_t Loader::draw(std::int64_t step, Random& random) const {
+  const Choice& choice = options_.real_from >= 0 && step >= options_.real_from ? real_ : all_;
+  const double u = random.uniform() * choice.cumulative.back();
+  const auto group =
+      static_cast<std::size_t>(std::ranges::upper_bound(choice.cumulative, u) - choice.cumulative.begin());
+  const std::vector<std::size_t>& indexes = choice.groups[std::min(group, choice.groups.size() - 1)];
+  return indexes[static_cast<std::size_t>(random.below(std::ssize(indexes)))];
 }
 
 Loader::~Loader() { stop(); }
@@ -95,10 +111,7 @@ Batch Loader::batch_of(std::int64_t step) const {
   for (int i = 0; i < options_.batch; ++i) {
     Random random(
         derive_seed(derive_seed(options_.seed, static_cast<std::uint64_t>(step)), static_cast<std::uint64_t>(i)));
-    const double u = random.uniform();
-    const auto group = static_cast<std::size_t>(std::ranges::upper_bound(cumulative_, u) - cumulative_.begin());
-    const std::vector<std::size_t>& indexes = groups_[std::min(group, groups_.size() - 1)];
-    const auto index = indexes[static_cast<std::size_t>(random.below(std::ssize(indexes)))];
+    const std::size_t index = draw(step, random);
     samples.push_back(augment(reader_.get(index), options_.augment, random));
   }
   Batch batch = collate(samples);

@@ -33,6 +33,9 @@ struct LoaderOptions {
   // Datasets, and a dataset's real and synthetic images, are drawn in proportion to their number to this power: 1 as
   // they are, 0 equally often.
   double balance = 0.5;
+  // From this step on real images alone are drawn; negative: never. What was painted teaches first, what was measured
+  // has the last word.
+  std::int64_t real_from = -1;
   AugmentOptions augment;
 
   void validate() const;
@@ -54,15 +57,22 @@ class Loader {
   Batch batch_of(std::int64_t step) const;
 
  private:
+  // A choice of samples: first a group, then one of it.
+  struct Choice {
+    std::vector<std::vector<std::size_t>> groups;
+    std::vector<double> cumulative;  // of the groups' shares
+  };
+
+  void add_group(Choice& choice, const std::vector<std::size_t>& group) const;
+  std::size_t draw(std::int64_t step, Random& random) const;
   void stop();
   void work();
 
   const ShardReader& reader_;
   LoaderOptions options_;
-  std::vector<std::vector<std::size_t>> groups_;  // samples by dataset
-  std::vector<double> cumulative_;                // of the groups' shares
-  std::int64_t position_ = 0;                     // of next()
-  std::int64_t claimed_ = 0;                      // of the workers
+  Choice all_, real_;
+  std::int64_t position_ = 0;  // of next()
+  std::int64_t claimed_ = 0;   // of the workers
   bool stopping_ = false;
   std::exception_ptr failure_;
   std::map<std::int64_t, Batch> ready_;

@@ -12,6 +12,12 @@ constexpr const char* kIndex = "shards.json";
 
 }  // namespace
 
+std::string source_name(const std::string& dataset, const std::string& image, bool synthetic) {
+  return dataset + (synthetic ? " (synthetic)/" : "/") + image;
+}
+
+bool is_synthetic(const std::string& source) { return source.substr(0, source.find('/')).ends_with(" (synthetic)"); }
+
 ShardSet read_shard_set(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kIndex;
   const std::string place = file.string();

@@ -46,6 +46,10 @@ struct ShardSet {
   std::vector<File> files;
 };
 
+// A sample's source: "DATASET/IMAGE", of synthetic images "DATASET (synthetic)/IMAGE".
+std::string source_name(const std::string& dataset, const std::string& image, bool synthetic);
+bool is_synthetic(const std::string& source);
+
 ShardSet read_shard_set(const std::filesystem::path& folder);
 void write_shard_set(const ShardSet& set, const std::filesystem::path& folder);
 

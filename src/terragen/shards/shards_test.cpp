@@ -101,5 +101,34 @@ TEST(Loader, AStepsBatchDependsOnSeedAndStepAlone) {
   EXPECT_FALSE(torch::equal(batches[3].images, batches[4].images));
 }
 
+TEST(Loader, SyntheticImagesLeaveTheLastStepsToRealOnes) {
+  const test::ScratchFolder scratch;
+  ShardSet set;
+  set.bands = {{"a", 0, 255}, {"b", 0, 255}, {"c", 0, 255}};
+  set.taxonomy = layout::Taxonomy({{"building", {}}, {"other", {}}});
+  set.tasks = {"building"};
+  ShardWriter writer(set, scratch.path());
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    const Sample sample = example(i);
+    writer.add("train", ((sample.image + 1) * 127.5).to(torch::kUInt8), {}, sample.layout,
+               source_name("set", std::to_string(i), i > 1));
+  }
+  writer.finish();
+  const ShardReader reader(scratch.path(), "train");
+  LoaderOptions options{.batch = 8, .threads = 0, .balance = 0, .real_from = 4};
+  options.augment.crop = 32;
+  Loader loader(reader, options);
+  int synthetic = 0;
+  for (int step = 0; step < 8; ++step) {
+    for (const std::string& source : loader.next().sources) {
+      synthetic += is_synthetic(source);
+      EXPECT_FALSE(step >= 4 && is_synthetic(source)) << step;
+    }
+  }
+  EXPECT_GT(synthetic, 4);  // of 32, half on average
+  options.cycle = 4;
+  EXPECT_THROW(Loader(reader, options), RequestError);
+}
+
 }  // namespace
 }  // namespace terragen::shards

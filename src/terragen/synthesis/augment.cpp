@@ -1,7 +1,6 @@
 #include "terragen/synthesis/augment.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <format>
 #include <functional>
@@ -9,6 +8,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/shards/augment.h"
 #include "terragen/synthesis/augmented_dataset.h"
@@ -20,33 +20,11 @@
 namespace terragen::synthesis {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Made = std::function<void(std::size_t image, int copy, const shards::Sample&)>;
-
-double seconds_since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
 // Every new image has draws of its own.
 Random random_of(std::uint64_t seed, std::size_t image, int copy) {
   return Random(derive_seed(derive_seed(seed, image), static_cast<std::uint64_t>(copy)));
-}
-
-void check_painter(const shards::ShardReader& real, const Painter& painter, const AugmentOptions& options) {
-  const models::ModelFolder& model = painter.model();
-  if (model.images.bands.size() != real.set().bands.size()) {
-    throw RequestError(std::format("the model paints {} bands, the dataset has {}", model.images.bands.size(),
-                                   real.set().bands.size()));
-  }
-  if (options.variation.size % painter.size_step() != 0) {
-    throw RequestError(std::format("images of {} pixels cannot be painted", options.variation.size),
-                       std::format("the model needs a multiple of {}", painter.size_step()));
-  }
-  const std::vector<std::string>& tasks = model.layout_encoder->config().tasks;
-  for (const std::string& task : real.set().tasks) {
-    if (std::ranges::find(tasks, task) == tasks.end()) {
-      throw RequestError(std::format("the model does not know the task \"{}\"", task),
-                         "`terragen train generator DATASET --from MODEL` teaches it");
-    }
-  }
 }
 
 std::string told(const Variation& variation, std::uint64_t seed) {
@@ -59,7 +37,7 @@ std::string told(const Variation& variation, std::uint64_t seed) {
 }
 
 void paint_all(const shards::ShardReader& real, Painter& painter, const AugmentOptions& options, const Made& made) {
-  check_painter(real, painter, options);
+  check_painter(painter, real.set(), options.variation.size);
   const models::ModelFolder& model = painter.model();
   const std::vector<int> numbers =
       class_numbers(real.set().taxonomy, model.layout_encoder->config().taxonomy, "the model");
@@ -123,13 +101,6 @@ void alter_all(const shards::ShardReader& real, const AugmentOptions& options, c
   }
 }
 
-// The score below which `share` of all lie.
-double quantile(std::vector<double> scores, double share) {
-  std::ranges::sort(scores);
-  const auto at = static_cast<std::size_t>(std::floor(share * static_cast<double>(scores.size())));
-  return at < scores.size() ? scores[at] : scores.back();
-}
-
 }  // namespace
 
 void AugmentOptions::validate() const {
@@ -159,9 +130,7 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   if (rejects && judge == nullptr) {
     throw RequestError("only a judge can reject images", "name a trained segmenter or detector with --judge");
   }
-  data::Dataset training = dataset;
-  std::erase_if(training.images,
-                [](const data::ImageRecord& image) { return image.split != data::Split::train || image.synthetic; });
+  const data::Dataset training = data::real_images(dataset, "train");
   if (training.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
   const data::PackedSamples packed({training}, "train");
   const shards::ShardReader& real = packed.reader();
@@ -178,14 +147,14 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   std::vector<std::string> stems;
   std::vector<double> scores;
   Progress progress(paints ? "painting" : "making", std::ssize(training.images) * options.per_image);
-  const auto began = Clock::now();
+  const Stopwatch watch;
   const Made made = [&](std::size_t image, int copy, const shards::Sample& sample) {
     const std::string name = std::filesystem::path(training.images[image].file_name).stem().string();
     stems.push_back(std::format("{}_{:05}_{}_{}", options.method, image, name, copy));
     if (judge != nullptr) {
-      const auto judging = Clock::now();
+      const Stopwatch judging;
       scores.push_back(layout_score(*judge, sample.image, renumbered(sample.layout, judged)));
-      summary.judge_seconds += seconds_since(judging);
+      summary.judge_seconds += judging.seconds();
     }
     result.add(stems.back(), sample);
     progress.advance();
@@ -196,10 +165,10 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
     alter_all(real, options, made);
   }
   summary.made = stems.size();
-  summary.make_seconds = seconds_since(began) - summary.judge_seconds;
+  summary.make_seconds = watch.seconds() - summary.judge_seconds;
   for (const double score : scores) summary.mean_score += score / static_cast<double>(scores.size());
   if (rejects) {
-    summary.threshold = options.least_score ? *options.least_score : quantile(scores, options.reject_share);
+    summary.threshold = options.least_score ? *options.least_score : rejection_threshold(scores, options.reject_share);
     for (std::size_t i = 0; i < stems.size(); ++i) {
       if (scores[i] >= summary.threshold) continue;
       result.remove(stems[i]);
@@ -210,12 +179,9 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
                      {"seed", options.seed},     {"variation", to_json(options.variation)},
                      {"made", summary.made},     {"rejected", summary.rejected}};
   if (paints) {
-    const PaintOptions& paint = painter->options();
     provenance["model_sha256"] = painter->model().hash;
     provenance["model_card"] = painter->model().card;
-    provenance["sampler"] = paint.sampler;
-    provenance["steps"] = paint.steps;
-    provenance["guidance"] = *paint.guidance;
+    provenance["painted"] = to_json(painter->options());
   }
   if (judge != nullptr) {
     provenance["judge_sha256"] = judge->model().hash;

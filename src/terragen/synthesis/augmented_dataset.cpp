@@ -67,10 +67,57 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
         }
       }
     }
-    record.mask_name = stem + ".png";
-    geo::write_raster(folder_.path() / "masks" / *record.mask_name, formats::raster_from_mask(mask));
+    write_mask(record, stem, mask);
   }
   dataset_.images.push_back(std::move(record));
+}
+
+void AugmentedDataset::write_mask(data::ImageRecord& record, const std::string& stem, const layout::DenseMask& mask) {
+  record.mask_name = stem + ".png";
+  geo::write_raster(folder_.path() / "masks" / *record.mask_name, formats::raster_from_mask(mask));
+}
+
+void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord& real, const shards::Sample& sample,
+                                const torch::Tensor& changed) {
+  geo::Raster raster = geo::read_raster(dataset_.folder / "images" / real.file_name);
+  if (raster.width != sample.image.size(2) || raster.height != sample.image.size(1)) {
+    throw InternalError("[AugmentedDataset] the sample is not the whole image " + real.file_name);
+  }
+  const torch::Tensor values = sample.image.contiguous();
+  const auto pixel = values.accessor<float, 3>();
+  const torch::Tensor differs = changed.contiguous();
+  const auto is_changed = differs.accessor<float, 2>();
+  for (int b = 0; b < raster.bands; ++b) {
+    const models::BandRange& band = bands_.at(static_cast<std::size_t>(b));
+    for (int y = 0; y < raster.height; ++y) {
+      for (int x = 0; x < raster.width; ++x) {
+        if (is_changed[y][x] == 0.0F) continue;
+        const double share = (static_cast<double>(pixel[b][y][x]) + 1.0) / 2.0;
+        raster.set(b, x, y, band.low + share * (band.high - band.low));
+      }
+    }
+  }
+  data::ImageRecord record = real;
+  record.file_name = stem + image_extension(raster);
+  record.source = sample.source;
+  record.synthetic = true;
+  record.features = sample.layout.features;
+  record.mask_name.reset();
+  geo::write_raster(folder_.path() / "images" / record.file_name, raster);
+  if (sample.layout.mask) write_mask(record, stem, *sample.layout.mask);
+  dataset_.images.push_back(std::move(record));
+}
+
+void AugmentedDataset::adopt(const data::Dataset& other) {
+  if (!(other.taxonomy == dataset_.taxonomy))
+    throw InternalError("[AugmentedDataset] " + other.name + " has other classes");
+  for (const data::ImageRecord& image : other.images) {
+    fs::copy_file(other.folder / "images" / image.file_name, folder_.path() / "images" / image.file_name);
+    if (image.mask_name) {
+      fs::copy_file(other.folder / "masks" / *image.mask_name, folder_.path() / "masks" / *image.mask_name);
+    }
+    dataset_.images.push_back(image);
+  }
 }
 
 void AugmentedDataset::remove(const std::string& stem) {

@@ -22,11 +22,20 @@ class AugmentedDataset {
   // A synthetic image of the training split. Pixels that are not valid become unlabelled, and the nodata value where
   // the dataset has one.
   void add(const std::string& stem, const shards::Sample& sample);
+  // A real image with things painted into it: pixels where `changed` is 0 keep their stored values to the bit, and the
+  // image its place on Earth, bands, number type and nodata value. sample: the whole image and its label; changed:
+  // [H, W].
+  void add_over(const std::string& stem, const data::ImageRecord& real, const shards::Sample& sample,
+                const torch::Tensor& changed);
+  // The images of another dataset of the same classes, with their files.
+  void adopt(const data::Dataset& other);
   // Takes back what was added under `stem`.
   void remove(const std::string& stem);
   void finish(const nlohmann::json& provenance);
 
  private:
+  void write_mask(data::ImageRecord& record, const std::string& stem, const layout::DenseMask& mask);
+
   AtomicFolder folder_;
   data::Dataset dataset_;
   std::vector<models::BandRange> bands_;

@@ -6,6 +6,8 @@
 #include "terragen/core/error.h"
 #include "terragen/core/png.h"
 #include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/draw_outline.h"
+#include "terragen/tensor/draw_image.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -13,17 +15,6 @@ namespace {
 constexpr int kMargin = 6;
 constexpr int kTitle = 14;
 constexpr Rgb kInk{40, 40, 40};
-
-void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top) {
-  const torch::Tensor shown = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
-  const torch::Tensor bytes =
-      ((shown.to(torch::kFloat32) + 1.0) * 127.5).round().clamp(0, 255).to(torch::kUInt8).contiguous();
-  const auto pixel = bytes.accessor<std::uint8_t, 3>();
-  for (int y = 0; y < bytes.size(1); ++y) {
-    for (int x = 0; x < bytes.size(2); ++x)
-      canvas.set(left + x, top + y, {pixel[0][y][x], pixel[1][y][x], pixel[2][y][x]});
-  }
-}
 
 // `title` shortened in its middle to `width` pixels, so that it ends before the next column's.
 std::string fitting(const std::string& title, int width) {
@@ -42,17 +33,8 @@ void draw_layout(Canvas& canvas, const layout::Layout& layout, const layout::Tax
       canvas.set(left + x, top + y, k < taxonomy.size() ? taxonomy.at(k).color : Rgb{232, 232, 232});
     }
   }
-  for (const layout::Feature& feature : layout.features) {
-    for (const layout::Polygon& part : feature.geometry.parts) {
-      for (std::size_t i = 0; i < part.exterior.size(); ++i) {
-        const layout::Point& p = part.exterior[i];
-        const layout::Point& q = part.exterior[(i + 1) % part.exterior.size()];
-        const auto inside = [&](double v, int limit) { return std::clamp(v, 0.0, static_cast<double>(limit - 1)); };
-        canvas.line(left + inside(p.x, layout.width), top + inside(p.y, layout.height),
-                    left + inside(q.x, layout.width), top + inside(q.y, layout.height), kInk);
-      }
-    }
-  }
+  for (const layout::Feature& feature : layout.features)
+    draw_outline(canvas, feature.geometry, kInk, left, top, layout.width, layout.height);
 }
 
 }  // namespace
@@ -82,13 +64,13 @@ void write_contact_sheet(const std::filesystem::path& png, const std::vector<She
     left += width + kMargin;
     if (any_real) {
       if (row.real.defined()) {
-        draw_image(canvas, row.real, left, body);
+        tensor::draw_image(canvas, row.real, left, body);
         canvas.text(left, top + 3, "real", kInk);
       }
       left += width + kMargin;
     }
     for (const torch::Tensor& image : row.painted) {
-      draw_image(canvas, image, left, body);
+      tensor::draw_image(canvas, image, left, body);
       canvas.text(left, top + 3, "painted", kInk);
       left += width + kMargin;
     }

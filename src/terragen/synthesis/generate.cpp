@@ -1,7 +1,6 @@
 #include "terragen/synthesis/generate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <format>
 #include <set>
 
@@ -9,6 +8,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/seed.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/dataset.h"
 #include "terragen/formats/masks.h"
 #include "terragen/geo/raster_io.h"
@@ -56,9 +56,10 @@ torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& in
 }  // namespace
 
 GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
-                         const Json& settings, const fs::path& output) {
+                         const fs::path& output) {
+  const Json settings = to_json(painter.options());
   if (options.count < 1) throw RequestError(std::format("{} images a layout are not possible", options.count));
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const models::ModelFolder& model = painter.model();
   const layout::Taxonomy& taxonomy = model.layout_encoder->config().taxonomy;
 
@@ -130,7 +131,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   data::write_dataset(dataset, folder.path());
   write_contact_sheet(folder.path() / "contact_sheet.png", rows, taxonomy);
   folder.commit();
-  return {requests.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
+  return {requests.size(), watch.seconds()};
 }
 
 }  // namespace terragen::synthesis

@@ -24,6 +24,6 @@ struct GenerateSummary {
 // Writes `output`: dataset.json, images/, masks/ where dense, annotations.json, stac/, contact_sheet.png; complete or
 // not at all. What conditions the painter and what is written as label are the same layout::Layout.
 GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
-                         const Json& settings, const std::filesystem::path& output);
+                         const std::filesystem::path& output);
 
 }  // namespace terragen::synthesis

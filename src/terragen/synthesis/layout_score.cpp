@@ -1,8 +1,7 @@
 #include "terragen/synthesis/layout_score.h"
 
-#include <cmath>
+#include <algorithm>
 
-#include "terragen/layout/rasterise.h"
 #include "terragen/metrics/confusion.h"
 
 namespace terragen::synthesis {
@@ -14,9 +13,7 @@ constexpr double kMatch = 0.5;
 double mask_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout) {
   const models::PerceptionConfig& config = judge.model().config;
   const int classes = config.taxonomy.size();
-  const bool fill = config.unlabelled_is_background(layout.mask.has_value());
-  const layout::DenseMask drawn =
-      layout::rasterise_classes(layout, fill ? static_cast<std::uint8_t>(classes) : layout::kUnlabelled);
+  const layout::DenseMask drawn = config.classes_of(layout);
   const torch::Tensor found = judge.classes(image);
   const auto* first = found.const_data_ptr<std::uint8_t>();
   metrics::ConfusionMatrix confusion(config.outputs());
@@ -25,9 +22,7 @@ double mask_score(const models::PerceptionInference& judge, const torch::Tensor&
   double sum = 0;
   int present = 0;
   for (int k = 0; k < classes; ++k) {
-    std::int64_t pixels = 0;
-    for (int other = 0; other < confusion.classes(); ++other) pixels += confusion.at(k, other);
-    if (pixels == 0) continue;
+    if (confusion.row(k) == 0) continue;
     sum += iou[static_cast<std::size_t>(k)];
     ++present;
   }
@@ -69,6 +64,11 @@ double box_score(const models::PerceptionInference& judge, const torch::Tensor& 
 double layout_score(const models::PerceptionInference& judge, const torch::Tensor& image,
                     const layout::Layout& layout) {
   return judge.model().config.is_segmenter() ? mask_score(judge, image, layout) : box_score(judge, image, layout);
+}
+
+double rejection_threshold(std::vector<double> scores, double share) {
+  std::ranges::sort(scores);
+  return scores.at(static_cast<std::size_t>(share * static_cast<double>(scores.size())));
 }
 
 }  // namespace terragen::synthesis

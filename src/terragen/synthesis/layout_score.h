@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 #include "terragen/layout/layout.h"
 #include "terragen/models/perception_inference.h"
 
@@ -14,5 +16,8 @@ namespace terragen::synthesis {
 //   detector:  2 TP / (2 TP + FP + FN) of objects found with a score of 0.3 or more at an overlap of 0.5; 1 where there
 //              is nothing and nothing is found
 double layout_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout);
+
+// The score below which `share` of all lie, in [0, 1); `scores` must not be empty.
+double rejection_threshold(std::vector<double> scores, double share);
 
 }  // namespace terragen::synthesis

@@ -1,13 +1,13 @@
 #include "terragen/synthesis/painter.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <format>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/seed.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/diffusion/sampling_loop.h"
 #include "terragen/diffusion/scheduler_config.h"
@@ -18,16 +18,17 @@
 namespace terragen::synthesis {
 namespace {
 
-class Stopwatch {
+// Adds the seconds of its life to a sum.
+class StageTimer {
  public:
-  explicit Stopwatch(double& sum) : sum_(sum), began_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() { sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
+  explicit StageTimer(double& sum) : sum_(sum) {}
+  ~StageTimer() { sum_ += watch_.seconds(); }
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
 
  private:
   double& sum_;
-  std::chrono::steady_clock::time_point began_;
+  const Stopwatch watch_;
 };
 
 // The model's own schedule with the sampler the user chose.
@@ -60,6 +61,15 @@ models::LayoutTensors doubled(const models::LayoutTensors& layout) {
   return both;
 }
 
+models::LayoutEncoding first_rows(const models::LayoutEncoding& encoding, std::int64_t count) {
+  models::LayoutEncoding part = encoding;
+  for (torch::Tensor& feature : part.features) feature = feature.narrow(0, 0, count);
+  for (torch::Tensor* tensor : {&part.tokens, &part.token_mask, &part.time_addition}) {
+    *tensor = tensor->narrow(0, 0, count);
+  }
+  return part;
+}
+
 }  // namespace
 
 void PaintOptions::validate() const {
@@ -71,10 +81,24 @@ void PaintOptions::validate() const {
   if (!(guidance_rescale >= 0 && guidance_rescale <= 1)) {
     throw RequestError(std::format("guidance_rescale is {}, not in [0, 1]", guidance_rescale));
   }
+  if (!(guidance_from >= 0 && guidance_from <= guidance_until && guidance_until <= 1)) {
+    throw RequestError(std::format("guidance from {} until {} is no part of [0, 1]", guidance_from, guidance_until));
+  }
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (!sampler.empty() && sampler != "dpm++" && sampler != "ddim" && sampler != "ddpm") {
     throw RequestError(std::format("sampler \"{}\" is not known", sampler), "choose dpm++, ddim or ddpm");
   }
+}
+
+Json to_json(const PaintOptions& options) {
+  return {{"sampler", options.sampler},
+          {"steps", options.steps},
+          {"guidance", options.guidance ? Json(*options.guidance) : Json()},
+          {"guidance_rescale", options.guidance_rescale},
+          {"guidance_from", options.guidance_from},
+          {"guidance_until", options.guidance_until},
+          {"precision", options.compute.precision},
+          {"device", options.compute.device}};
 }
 
 Painter::Painter(models::ModelFolder model, PaintOptions options)
@@ -89,6 +113,7 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
   model_.autoencoder->to(device);
   model_.unet->to(device);
   model_.layout_encoder->to(device);
+  if (model_.reference_encoder) model_.reference_encoder->to(device);
 }
 
 int Painter::size_step() const {
@@ -125,6 +150,17 @@ void Painter::check(const PaintRequest& request) const {
   if (request.strength < 1 && options_.sampler == "dpm++") {
     throw RequestError("dpm++ remembers its steps and cannot begin at an image", "choose ddim or ddpm");
   }
+  if (request.reference.defined()) {
+    if (!model_.reference_encoder) {
+      throw RequestError("the model cannot paint after a picture",
+                         "`terragen train generator --reference-share` teaches it");
+    }
+    const std::int64_t side = model_.reference_encoder->config().size;
+    if (request.reference.sizes() !=
+        std::vector<std::int64_t>{model_.reference_encoder->config().bands + 1, side, side}) {
+      throw InternalError("[Painter] the reference's picture is not of the encoder's size");
+    }
+  }
   const std::vector<std::int64_t> size{std::ssize(model_.images.bands), layout.height, layout.width};
   if (request.image.defined() && request.image.sizes() != size) {
     throw InternalError("[Painter] the image to begin at is not of the layout's size and the model's bands");
@@ -132,6 +168,25 @@ void Painter::check(const PaintRequest& request) const {
   if (!request.image.defined() && (request.strength < 1 || request.repaint.defined())) {
     throw InternalError("[Painter] there is no image to begin at");
   }
+}
+
+// Guidance's second half is told nothing of them.
+models::LayoutEncoding Painter::with_pictures(models::LayoutEncoding encoding, std::span<const PaintRequest> requests) {
+  const models::ReferenceEncoderConfig& config = model_.reference_encoder->config();
+  const auto n = static_cast<std::int64_t>(requests.size());
+  torch::Tensor pictures = torch::zeros({n, config.bands + 1, config.size, config.size});
+  torch::Tensor present = torch::zeros({encoding.tokens.size(0)}, torch::kBool);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const torch::Tensor& picture = requests[static_cast<std::size_t>(i)].reference;
+    if (!picture.defined()) continue;
+    pictures[i] = picture;
+    present[i] = true;
+  }
+  if (!present.any().item<bool>()) return encoding;
+  const torch::Device device = encoding.tokens.device();
+  torch::Tensor tokens = model_.reference_encoder->forward(pictures.to(device));
+  if (encoding.tokens.size(0) == 2 * n) tokens = torch::cat({tokens, tokens});
+  return models::with_references(std::move(encoding), tokens, present.to(device));
 }
 
 torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, PaintTimes& times) {
@@ -144,7 +199,7 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
   for (const PaintRequest& request : requests) layouts.push_back(request.layout);
   models::LayoutEncoding encoding;
   {
-    const Stopwatch watch(times.layout_encoder);
+    const StageTimer timer(times.layout_encoder);
     models::LayoutTensors layout =
         models::layout_tensors(layouts, model_.layout_encoder->config().tensor_options(0.0)).to(device);
     models::ConditionDrop drop;
@@ -154,6 +209,7 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
       drop.task = drop.metadata = drop.layout;
     }
     encoding = model_.layout_encoder->forward(layout, drop);
+    if (model_.reference_encoder) encoding = with_pictures(std::move(encoding), requests);
   }
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const std::int64_t channels = model_.autoencoder->config().latent_channels;
@@ -165,7 +221,6 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
     }
     return torch::stack(noise).to(device);
   };
-  const std::int64_t rows = guided ? 2 * n : n;
   // What is given of an image: its latents where it stays.
   torch::Tensor given = torch::zeros({n, channels, shape[1], shape[2]}, device);
   torch::Tensor paint = torch::ones({n, 1, shape[1], shape[2]}, device);
@@ -173,7 +228,7 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
   torch::Tensor latents;
   torch::Tensor repaint;
   if (requests.front().image.defined()) {
-    const Stopwatch watch(times.encoder);
+    const StageTimer timer(times.encoder);
     std::vector<torch::Tensor> begun;
     std::vector<torch::Tensor> anew;
     for (const PaintRequest& request : requests) {
@@ -188,18 +243,21 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
     paint = at::max_pool2d(repaint.to(device), {cell, cell}).gt(0).to(torch::kFloat32);
     given = latents * (1 - paint);
   }
-  if (guided) {
-    given = torch::cat({given, given});
-    paint = torch::cat({paint, paint});
-  }
-  const models::UNetCondition condition = models::condition_of(encoding);
-  const auto sampler = diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps);
+  const models::UNetCondition told = models::condition_of(guided ? first_rows(encoding, n) : encoding);
+  const models::UNetCondition told_and_not = models::condition_of(encoding);
+  const diffusion::SchedulerConfig config = scheduler_of(model_, options_.sampler);
+  const auto sampler = diffusion::make_sampler(config, options_.steps);
   const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
-    const Stopwatch watch(times.unet);
-    const torch::Tensor input = torch::cat({guided ? torch::cat({x, x}) : x, given, paint}, 1);
+    const StageTimer timer(times.unet);
+    const double time = static_cast<double>(t) / static_cast<double>(config.num_train_timesteps);
+    const bool guides = guided && time >= options_.guidance_from && time <= options_.guidance_until;
+    torch::Tensor input = torch::cat({x, given, paint}, 1);
+    if (guides) input = torch::cat({input, input});
     const torch::Tensor output =
-        model_.unet->forward(input, torch::full({rows}, t, torch::kInt64).to(device), condition).to(torch::kFloat32);
-    if (!guided) return output;
+        model_.unet
+            ->forward(input, torch::full({input.size(0)}, t, torch::kInt64).to(device), guides ? told_and_not : told)
+            .to(torch::kFloat32);
+    if (!guides) return output;
     const auto parts = output.chunk(2);
     return diffusion::rescale_guidance(diffusion::guide(parts[1], parts[0], {}, *options_.guidance, 0.0), parts[0],
                                        options_.guidance_rescale);
@@ -207,12 +265,12 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
   const std::size_t first = first_step(requests.front().strength);
   torch::Tensor start = noise_of(0);
   if (first > 0) {
-    const diffusion::NoiseSchedule schedule(scheduler_of(model_, options_.sampler));
+    const diffusion::NoiseSchedule schedule(config);
     start = schedule.add_noise(latents, start, torch::full({n}, sampler->timesteps()[first], torch::kInt64));
   }
   const torch::Tensor latent =
       diffusion::sample(*sampler, denoise, start, [&](std::size_t step) { return noise_of(step + 1); }, first);
-  const Stopwatch watch(times.decoder);
+  const StageTimer timer(times.decoder);
   torch::Tensor painted =
       model_.autoencoder->decode(model_.autoencoder->denormalise(latent)).to(torch::kFloat32).clamp(-1.0, 1.0).cpu();
   if (!repaint.defined()) return painted;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "terragen/core/json_file.h"
 #include "terragen/layout/layout.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/tensor/device.h"
@@ -22,11 +23,18 @@ struct PaintOptions {
   std::optional<double>
       guidance;  // of layout and task; 1: none; default 3, or 2 where the model was trained for few steps
   double guidance_rescale = 0.7;  // share of the contrast that guidance adds which is taken back, in [0, 1]
-  int batch = 4;                  // images painted at once on a thread
+  // Guidance acts at times in [guidance_from, guidance_until] of the way from image, 0, to noise, 1 (Kynkaanniemi et
+  // al. 2024, arXiv 2404.07724). At the noisiest steps it makes all images alike, and what a background may hold is
+  // lost first; without it at the others a layout is not followed. A step without it takes half the time.
+  double guidance_from = 0;
+  double guidance_until = 0.7;
+  int batch = 4;  // images painted at once on a thread
   tensor::ComputeOptions compute;
 
   void validate() const;
 };
+// For a dataset's provenance; device and precision too, since an image depends on them in its last bits.
+Json to_json(const PaintOptions& options);
 
 // Seconds by part, summed over all images and threads.
 struct PaintTimes {
@@ -47,6 +55,9 @@ struct PaintRequest {
   double strength = 1;
   // [H, W], float32, 1 where the image is painted anew, 0 where it stays as it is; undefined: everywhere.
   torch::Tensor repaint;
+  // A picture of what the layout's features of the class models::kReferenceClass look like, see
+  // shards::reference_picture; undefined: none. RequestError for a model that has no reference encoder.
+  torch::Tensor reference;
 };
 
 // One thread uses a Painter at a time.
@@ -73,6 +84,7 @@ class Painter {
   // Sampling steps that a strength leaves out.
   std::size_t first_step(double strength) const;
   bool together(const PaintRequest& one, const PaintRequest& other) const;
+  models::LayoutEncoding with_pictures(models::LayoutEncoding encoding, std::span<const PaintRequest> requests);
   torch::Tensor paint_batch(std::span<const PaintRequest> requests, PaintTimes& times);
 
   models::ModelFolder model_;

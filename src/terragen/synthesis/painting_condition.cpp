@@ -17,6 +17,28 @@ layout::Layout painting_condition(layout::Layout layout, const models::ModelFold
   return layout;
 }
 
+void check_painter(const Painter& painter, const shards::ShardSet& data, int size) {
+  const models::ModelFolder& model = painter.model();
+  if (model.images.bands.size() != data.bands.size()) {
+    throw RequestError(
+        std::format("the model paints {} bands, the data have {}", model.images.bands.size(), data.bands.size()));
+  }
+  if (size < painter.size_step() || size % painter.size_step() != 0) {
+    throw RequestError(std::format("images of {} pixels cannot be painted", size),
+                       std::format("the model needs a multiple of {}", painter.size_step()));
+  }
+  const models::LayoutEncoderConfig& known = model.layout_encoder->config();
+  class_numbers(data.taxonomy, known.taxonomy, "the model");
+  for (const std::string& task : data.tasks) {
+    if (std::ranges::find(known.tasks, task) == known.tasks.end()) {
+      throw RequestError(
+          std::format("the model does not know the task \"{}\"", task),
+          "`terragen info MODEL` lists its tasks; `terragen train generator DATASET --from MODEL` teaches "
+          "it new ones");
+    }
+  }
+}
+
 std::vector<int> class_numbers(const layout::Taxonomy& from, const layout::Taxonomy& to, const std::string& who) {
   std::vector<int> numbers;
   for (const layout::ClassInfo& entry : from.classes()) {

@@ -3,12 +3,18 @@
 
 #include "terragen/layout/layout.h"
 #include "terragen/models/model_folder.h"
+#include "terragen/shards/shard_set.h"
+#include "terragen/synthesis/painter.h"
 
 namespace terragen::synthesis {
 
 // Features drawn into a class mask where the model learned the layout's task from masks; otherwise as it is. Classes
 // are numbered as in the model's taxonomy.
 layout::Layout painting_condition(layout::Layout layout, const models::ModelFolder& model);
+
+// That a painter can paint images of `size` pixels for data of this kind. RequestError naming the bands, the class, the
+// task or the size that cannot be.
+void check_painter(const Painter& painter, const shards::ShardSet& data, int size);
 
 // The number in `to` of every class of `from`, by name. RequestError naming the class that `to` lacks and `who`, the
 // one that lacks it.

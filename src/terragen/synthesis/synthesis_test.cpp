@@ -86,11 +86,40 @@ TEST(Paint, LessStrengthLeavesMoreOfTheImage) {
   EXPECT_THROW(solver.paint({{layout, 3, image, 0.5, {}}}, [](std::size_t, const torch::Tensor&) {}), RequestError);
 }
 
+TEST(Paint, GuidanceActsWithinItsTimesAlone) {
+  const models::ModelFolder model = small_model();
+  const test::ScratchFolder scratch;
+  const layout::Layout layout = read(scratch.path(), model)[0].layout;
+  const auto painted = [&](const PaintOptions& options) {
+    Painter painter(model, options);
+    torch::Tensor result;
+    painter.paint({{.layout = layout, .seed = 3}}, [&](std::size_t, const torch::Tensor& image) { result = image; });
+    return result;
+  };
+  const PaintOptions fp32{.steps = 6, .guidance = 3.0, .guidance_until = 1, .compute = {.precision = "fp32"}};
+  PaintOptions none = fp32;
+  none.guidance = 1.0;
+  PaintOptions middle = fp32;
+  middle.guidance_from = 0.2;
+  middle.guidance_until = 0.7;
+  PaintOptions between_steps = fp32;  // 6 steps from the last time of 1000: 999, 833, 666, ..
+  between_steps.guidance_from = 0.84;
+  between_steps.guidance_until = 0.99;
+  const torch::Tensor unguided = painted(none);
+  EXPECT_TRUE(torch::allclose(painted(between_steps), unguided, 1e-4, 1e-5));
+  EXPECT_GT((painted(middle) - unguided).abs().mean().item<double>(), 1e-3);
+  EXPECT_GT((painted(middle) - painted(fp32)).abs().mean().item<double>(), 1e-3);
+  PaintOptions turned = fp32;
+  turned.guidance_from = 0.8;
+  turned.guidance_until = 0.2;
+  EXPECT_THROW(turned.validate(), RequestError);
+}
+
 TEST(Generate, WritesLabelsGeoreferenceAndProvenance) {
   const test::ScratchFolder scratch;
   Painter painter(small_model(), {.steps = 2});
   const auto layouts = read(scratch.path(), painter.model());
-  generate(painter, layouts, {.count = 2, .seed = 5}, {{"steps", 2}}, scratch.path() / "out");
+  generate(painter, layouts, {.count = 2, .seed = 5}, scratch.path() / "out");
   const data::Dataset dataset = data::read_dataset(scratch.path() / "out");
   ASSERT_EQ(dataset.images.size(), 2U);
   EXPECT_EQ(dataset.provenance["synthetic"], true);
@@ -115,13 +144,13 @@ TEST(Generate, WhatIsPaintedFromATestPlaceStaysInTheTestSplit) {
   const test::ScratchFolder scratch;
   Painter painter(small_model(), {.steps = 2});
   const auto& known = painter.model().layout_encoder->config();
-  generate(painter, read(scratch.path(), painter.model()), {}, {}, scratch.path() / "first");
+  generate(painter, read(scratch.path(), painter.model()), {}, scratch.path() / "first");
   data::Dataset dataset = data::read_dataset(scratch.path() / "first");
   dataset.images[0].split = data::Split::test;
   dataset.task = "building";
   data::write_dataset(dataset, scratch.path() / "first");
   const auto again = read_layouts(scratch.path() / "first", known.taxonomy, known.tasks, {.size_step = 16});
-  generate(painter, again, {}, {}, scratch.path() / "second");
+  generate(painter, again, {}, scratch.path() / "second");
   EXPECT_EQ(data::read_dataset(scratch.path() / "second").images[0].split, data::Split::test);
 }
 
@@ -131,7 +160,7 @@ TEST(Generate, ADenseTasksMaskIsTheDrawnLayout) {
   auto layouts = read(scratch.path(), painter.model());
   layouts[0].layout.task = "road";
   layouts[0].layout.features[0].class_index = 1;
-  generate(painter, layouts, {}, {}, scratch.path() / "out");
+  generate(painter, layouts, {}, scratch.path() / "out");
   const data::Dataset dataset = data::read_dataset(scratch.path() / "out");
   EXPECT_EQ(data::layout_of(dataset, dataset.images[0]).mask, layout::rasterise_classes(layouts[0].layout));
 }

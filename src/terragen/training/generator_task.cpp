@@ -16,7 +16,7 @@ namespace terragen::training {
 namespace {
 
 // Streams of a step's seed, so that one draw never shifts another.
-enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint, kAdversary };
+enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint, kAdversary, kReference, kDropReference };
 
 // What is to be painted anew, on the latent's cells: [N, 1, h, w], 1 = paint. Half rectangles over part of the
 // image, half discs strung along a random walk.
@@ -65,6 +65,8 @@ void GeneratorTaskOptions::validate() const {
   share("drop_metadata", drop_metadata);
   share("drop_all", drop_all);
   share("inpaint_share", inpaint_share);
+  share("reference_share", reference_share);
+  share("drop_reference", drop_reference);
   if (!(object_weight >= 0))
     throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
   if (!(weight_exponent >= 0))
@@ -86,6 +88,10 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
   trained_ = std::make_shared<torch::nn::Module>("generator");
   trained_->register_module("unet", model_.unet.ptr());
   trained_->register_module("layout_encoder", model_.layout_encoder.ptr());
+  if (options_.reference_share > 0 && !model_.reference_encoder) {
+    throw InternalError("[GeneratorTask] the model has no reference encoder");
+  }
+  if (model_.reference_encoder) trained_->register_module("reference_encoder", model_.reference_encoder.ptr());
   if (options_.adversarial.weight > 0) {
     adversary_ = std::make_unique<AdversarialTerm>(model_.unet, schedule_, options_.adversarial);
     trained_->register_module("discriminator", adversary_->discriminator().ptr());
@@ -125,8 +131,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const torch::Device device = model_.unet->parameters().front().device();
   const torch::Tensor latents = latents_of(batch, device);
   const std::int64_t n = latents.size(0);
+  const ReferenceDraw references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
   const models::LayoutTensors layout =
-      models::layout_tensors(batch.layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
+      models::layout_tensors(references.layouts,
+                             model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
 
   torch::Tensor share_of_time = tensor::seeded_uniform({n}, derive_seed(seed, kTime));
@@ -140,10 +148,18 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const models::ConditionDrop drop{draws[0].lt(options_.drop_layout).logical_or(all).to(device),
                                    draws[1].lt(options_.drop_task).logical_or(all).to(device),
                                    draws[2].lt(options_.drop_metadata).logical_or(all).to(device)};
-  const torch::Tensor paint = inpaint_mask(latents, options_.inpaint_share, derive_seed(seed, kInpaint)).to(device);
+  const torch::Tensor paint = torch::where(references.present.view({-1, 1, 1, 1}), references.paint,
+                                           inpaint_mask(latents, options_.inpaint_share, derive_seed(seed, kInpaint)))
+                                  .to(device);
 
   const torch::Tensor noisy = schedule_.add_noise(latents, noise, t);
-  const models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
+  models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
+  if (model_.reference_encoder) {
+    const torch::Tensor told =
+        tensor::seeded_uniform({n}, derive_seed(seed, kDropReference)).ge(options_.drop_reference);
+    encoding = models::with_references(encoding, model_.reference_encoder->forward(references.pictures.to(device)),
+                                       references.present.logical_and(told).logical_and(all.logical_not()).to(device));
+  }
   const torch::Tensor output = model_.unet->forward(torch::cat({noisy, latents * (1.0 - paint), paint}, 1),
                                                     t.to(device), models::condition_of(encoding));
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
@@ -176,6 +192,14 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
       adversary_->losses(estimate * paint + latents * (1.0 - paint), latents, 1.0 / (1.0 + snr), encoding,
                          derive_seed(seed, kAdversary), scalars);
   return balanced(error.mean(), losses, output, options_.adversarial.weight, scalars);
+}
+
+ReferenceDrawOptions GeneratorTask::reference_options() const {
+  if (!model_.reference_encoder) return {.share = 0};
+  return {.share = options_.reference_share,
+          .class_index = model_.layout_encoder->config().taxonomy.find(models::kReferenceClass),
+          .cell = static_cast<int>(model_.autoencoder->config().downscale()),
+          .picture = static_cast<int>(model_.reference_encoder->config().size)};
 }
 
 double GeneratorTask::rate_factor(const std::string& parameter) const {
@@ -231,6 +255,8 @@ Json GeneratorTask::settings() const {
           {"drop_metadata", options_.drop_metadata},
           {"drop_all", options_.drop_all},
           {"inpaint_share", options_.inpaint_share},
+          {"reference_share", options_.reference_share},
+          {"drop_reference", options_.drop_reference},
           {"min_snr_gamma", options_.min_snr_gamma},
           {"adversarial_weight", options_.adversarial.weight},
           {"adversarial_rate_factor", options_.adversarial.rate_factor},

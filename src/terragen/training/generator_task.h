@@ -9,6 +9,7 @@
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/training/adversarial_term.h"
+#include "terragen/training/reference_draw.h"
 #include "terragen/training/task.h"
 
 namespace terragen::training {
@@ -21,6 +22,10 @@ struct GeneratorTaskOptions {
   double drop_metadata = 0.2;
   double drop_all = 0.05;      // and together: what guidance leads away from
   double inpaint_share = 0.2;  // of samples that see part of the image and paint the rest
+  // Of samples from which a thing is cut, to be painted again after a picture of it (see draw_references); above 0 the
+  // model gets a reference encoder.
+  double reference_share = 0.0;
+  double drop_reference = 0.1;
   // Weight min(SNR, gamma) of the x0 error; 0: none. Where the schedule ends at zero SNR it silences exactly the steps
   // that turn a layout into a scene, so none is the default.
   double min_snr_gamma = 0.0;
@@ -32,7 +37,8 @@ struct GeneratorTaskOptions {
 
 class GeneratorTask : public Task {
  public:
-  // `model` must hold autoencoder, U-Net and layout encoder; the autoencoder stays frozen. `shown`: a few samples
+  // `model` must hold autoencoder, U-Net and layout encoder, and a reference encoder where things are to be cut; the
+  // autoencoder stays frozen. `shown`: a few samples
   // that previews paint again.
   GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options);
   std::shared_ptr<torch::nn::Module> module() override { return trained_; }
@@ -45,6 +51,7 @@ class GeneratorTask : public Task {
  private:
   // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
+  ReferenceDrawOptions reference_options() const;
   torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;

@@ -4,7 +4,6 @@
 #include <format>
 
 #include "terragen/core/error.h"
-#include "terragen/layout/rasterise.h"
 #include "terragen/models/detections.h"
 #include "terragen/training/colour_jitter.h"
 #include "terragen/training/detection_loss.h"
@@ -39,11 +38,9 @@ void PerceptionTaskOptions::validate() const {
 
 torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid,
                             const models::PerceptionConfig& config) {
-  const auto background = static_cast<std::uint8_t>(config.taxonomy.size());
   std::vector<torch::Tensor> masks;
-  for (std::size_t i = 0; i < layouts.size(); ++i) {
-    const bool fill = config.unlabelled_is_background(layouts[i].mask.has_value());
-    layout::DenseMask mask = layout::rasterise_classes(layouts[i], fill ? background : layout::kUnlabelled);
+  for (const layout::Layout& layout : layouts) {
+    layout::DenseMask mask = config.classes_of(layout);
     masks.push_back(torch::from_blob(mask.values.data(), {mask.height, mask.width}, torch::kUInt8).to(torch::kInt64));
   }
   return torch::stack(masks).masked_fill(valid.squeeze(1).cpu().eq(0), layout::kUnlabelled);

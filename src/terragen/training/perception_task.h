@@ -15,7 +15,7 @@ struct PerceptionTaskOptions {
 };
 
 // What a segmenter should say: [N, S, S] int64. 255 where nothing is known: outside the image, and where a dense mask
-// has no label, see PerceptionConfig::unlabelled_is_background.
+// has no label, see PerceptionConfig::classes_of.
 torch::Tensor class_targets(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid,
                             const models::PerceptionConfig& config);
 

@@ -5,28 +5,13 @@
 #include "terragen/core/error.h"
 #include "terragen/core/png.h"
 #include "terragen/layout/rasterise.h"
+#include "terragen/tensor/draw_image.h"
 
 namespace terragen::training {
 namespace {
 
 constexpr int kMargin = 4;
 constexpr int kLabelHeight = 12;
-
-std::uint8_t to_byte(float value) {
-  return static_cast<std::uint8_t>(std::clamp((value + 1.0F) * 127.5F + 0.5F, 0.0F, 255.0F));
-}
-
-void draw(Canvas& canvas, const torch::Tensor& image, int left, int top) {
-  const torch::Tensor shown = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
-  const torch::Tensor pixels = shown.to(torch::kFloat32).contiguous();
-  const auto access = pixels.accessor<float, 3>();
-  for (std::int64_t y = 0; y < pixels.size(1); ++y) {
-    for (std::int64_t x = 0; x < pixels.size(2); ++x) {
-      canvas.set(left + static_cast<int>(x), top + static_cast<int>(y),
-                 {to_byte(access[0][y][x]), to_byte(access[1][y][x]), to_byte(access[2][y][x])});
-    }
-  }
-}
 
 }  // namespace
 
@@ -44,7 +29,7 @@ void write_sample_grid(const std::filesystem::path& png, const std::vector<GridR
     canvas.text(kMargin, top + 2, rows[r].label, {40, 40, 40});
     const torch::Tensor images = rows[r].images.cpu();
     for (std::int64_t i = 0; i < images.size(0); ++i) {
-      draw(canvas, images[i], kMargin + static_cast<int>(i) * (width + kMargin), top + kLabelHeight);
+      tensor::draw_image(canvas, images[i], kMargin + static_cast<int>(i) * (width + kMargin), top + kLabelHeight);
     }
   }
   write_png(png, canvas);

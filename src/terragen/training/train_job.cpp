@@ -1,6 +1,7 @@
 #include "terragen/training/train_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ class Keys {
     add("loader_threads", job.loader_threads);
     add("scale_jitter", job.scale_jitter);
     add("balance", job.balance);
+    add("real_last", job.real_last);
     add("cycle", job.cycle);
     add("steps", job.trainer.steps);
     add("learning_rate", job.trainer.learning_rate);
@@ -59,6 +61,8 @@ class Keys {
     add("drop_metadata", job.generator_loss.drop_metadata);
     add("drop_all", job.generator_loss.drop_all);
     add("inpaint_share", job.generator_loss.inpaint_share);
+    add("reference_share", job.generator_loss.reference_share);
+    add("drop_reference", job.generator_loss.drop_reference);
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
     add("adversarial_weight", job.generator_loss.adversarial.weight);
     add("adversarial_rate_factor", job.generator_loss.adversarial.rate_factor);
@@ -156,9 +160,18 @@ models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
   return models::AutoencoderKL(config);
 }
 
+// The data's classes, and the one of what is told by a picture.
+layout::Taxonomy classes_of(const shards::ShardSet& set, bool references) {
+  std::vector<layout::ClassInfo> classes = set.taxonomy.classes();
+  if (references && set.taxonomy.find(models::kReferenceClass) < 0) {
+    classes.push_back({models::kReferenceClass, {255, 0, 255}});
+  }
+  return layout::Taxonomy(std::move(classes));
+}
+
 models::LayoutEncoder new_layout_encoder(const TrainJob& job, const shards::ShardSet& set, std::int64_t cell) {
   models::LayoutEncoderConfig config;
-  config.taxonomy = set.taxonomy;
+  config.taxonomy = classes_of(set, job.generator_loss.reference_share > 0);
   config.tasks = set.tasks;
   config.channels = job.layout_channels;
   config.time_dim = 4 * job.unet_channels.front();
@@ -198,11 +211,12 @@ void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& s
 }
 
 // Another dataset's classes and tasks take the place of those the model was trained with.
-void fit_classes(models::ModelFolder& model, const shards::ShardSet& set) {
+void fit_classes(models::ModelFolder& model, const shards::ShardSet& set, bool references = false) {
   if (!model.layout_encoder) return;
   const auto& config = model.layout_encoder->config();
-  if (config.taxonomy == set.taxonomy && config.tasks == set.tasks) return;
-  model.layout_encoder = models::with_classes(model.layout_encoder, set.taxonomy, set.tasks);
+  const layout::Taxonomy taxonomy = classes_of(set, references || model.reference_encoder);
+  if (config.taxonomy == taxonomy && config.tasks == set.tasks) return;
+  model.layout_encoder = models::with_classes(model.layout_encoder, taxonomy, set.tasks);
 }
 
 shards::LoaderOptions loader_options(const TrainJob& job) {
@@ -214,6 +228,7 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   options.augment.crop = job.crop;
   options.augment.scale_jitter = job.scale_jitter;
   options.balance = job.balance;
+  if (job.real_last > 0) options.real_from = std::llround(static_cast<double>(job.trainer.steps) * (1 - job.real_last));
   return options;
 }
 
@@ -283,7 +298,8 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
   check_bands_fit(model, set, job);
-  fit_classes(model, set);
+  const bool references = job.generator_loss.reference_share > 0;
+  fit_classes(model, set, references);
   const std::int64_t cell = model.autoencoder->config().downscale();
   const std::int64_t step = cell << (job.unet_channels.size() - 1);
   if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));
@@ -297,6 +313,13 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
     scheduler.rescale_betas_zero_snr = job.prediction_type == "v_prediction";
     scheduler.validate();
     model.scheduler = diffusion::to_json(scheduler);
+  }
+  if (references && !model.reference_encoder) {
+    if (model.unet->config().layout_token_dim == 0) {
+      throw RequestError("references are told by tokens, and this network takes none", "train with the vector branch");
+    }
+    model.reference_encoder = models::ReferenceEncoder(models::ReferenceEncoderConfig{
+        .bands = static_cast<std::int64_t>(set.bands.size()), .token_dim = model.unet->config().layout_token_dim});
   }
   model.images = image_info(set);
   model.dense_tasks = set.dense_tasks;
@@ -364,6 +387,9 @@ TrainingEnd run_train_job(const TrainJob& job) {
   job.compute.validate();
   job.trainer.validate();
   job.generator_loss.validate();
+  if (!(job.real_last >= 0 && job.real_last <= 1)) {
+    throw RequestError(std::format("real_last is {}, not in [0, 1]", job.real_last));
+  }
   using Train = TrainingEnd (*)(const TrainJob&, const shards::ShardReader&, shards::Loader&);
   const std::map<std::string, Train> models{{"generator", train_generator}, {"autoencoder", train_autoencoder},
                                             {"decoder", train_decoder},     {"segmenter", train_perception},

@@ -27,6 +27,7 @@ struct TrainJob {
   std::int64_t cycle = 0;  // see LoaderOptions
   double scale_jitter = 1.25;
   double balance = 0.5;  // see LoaderOptions
+  double real_last = 0;  // share of the steps, the last ones, that see real images alone
   TrainerOptions trainer;
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;

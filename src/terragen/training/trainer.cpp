@@ -89,6 +89,7 @@ TrainingEnd Trainer::train() {
   state.settings["seed"] = options_.seed;
   state.settings["batch"] = loader_.options().batch;
   state.settings["cycle"] = loader_.options().cycle;
+  state.settings["real_from"] = loader_.options().real_from;
   state.settings["data_parallel"] = options_.data_parallel;
   state.settings["precision"] = compute_.precision;
   const auto newest = newest_checkpoint(run_);

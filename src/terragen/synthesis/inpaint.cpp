@@ -1,0 +1,280 @@
+#include "terragen/synthesis/inpaint.h"
+
+#include <algorithm>
+#include <format>
+#include <memory>
+#include <numeric>
+
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/progress.h"
+#include "terragen/core/stopwatch.h"
+#include "terragen/data/packed_samples.h"
+#include "terragen/synthesis/augmented_dataset.h"
+#include "terragen/synthesis/painting_condition.h"
+#include "terragen/synthesis/placement_picture.h"
+#include "terragen/synthesis/rule_learning.h"
+
+namespace terragen::synthesis {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostOthers = 64;  // things of other classes that the filter compares with
+constexpr const char* kPartial = ".partial";
+
+layout::Taxonomy with_class(const layout::Taxonomy& taxonomy, const std::string& name,
+                            const layout::Taxonomy& examples) {
+  std::vector<layout::ClassInfo> classes = taxonomy.classes();
+  if (taxonomy.find(name) < 0) classes.push_back(examples.at(examples.find(name)));
+  return layout::Taxonomy(std::move(classes));
+}
+
+// The examples' samples in the classes of the result.
+std::vector<shards::Sample> example_samples(const data::Dataset& examples, const layout::Taxonomy& taxonomy) {
+  data::Dataset shown = examples;
+  std::erase_if(shown.images, [](const data::ImageRecord& image) { return image.split == data::Split::test; });
+  for (data::ImageRecord& image : shown.images) image.split = data::Split::train;
+  if (shown.images.empty()) throw RequestError(std::format("{} has no images but test images", examples.name));
+  const data::PackedSamples packed({shown}, "train");
+  const std::vector<int> numbers = class_numbers(packed.reader().set().taxonomy, taxonomy, "the dataset");
+  std::vector<shards::Sample> samples;
+  for (std::size_t i = 0; i < packed.reader().size(); ++i) {
+    samples.push_back(packed.reader().get(i));
+    samples.back().layout = renumbered(std::move(samples.back().layout), numbers);
+  }
+  return samples;
+}
+
+Json settings_of(const data::Dataset& dataset, const data::Dataset& examples, const Painter& painter,
+                 const MaskRefiner& refiner, const InpaintOptions& options, const Json& rule) {
+  return {{"dataset", dataset.name},
+          {"examples", examples.name},
+          {"class", options.class_name},
+          {"model_sha256", painter.model().hash},
+          {"model_card", painter.model().card},
+          {"painting", to_json(painter.options())},
+          {"seed", options.seed},
+          {"scenes", options.scenes},
+          {"per_scene", options.per_scene},
+          {"filter", options.filter},
+          {"reject_share", options.reject_share},
+          {"refiner", refiner.name()},
+          {"most_things", options.objects.placement.most},
+          {"anywhere", options.objects.placement.anywhere},
+          {"size_jitter", options.objects.placement.size_jitter},
+          {"window", options.objects.window},
+          {"margin", options.objects.margin},
+          {"strength", options.objects.strength},
+          {"variants", options.objects.variants},
+          {"least_overlap", options.objects.mask.least_overlap},
+          {"rule", rule}};
+}
+
+Json to_json(const InpaintedObject& object, const std::vector<Reference>& references) {
+  return {{"reference", references[object.reference].source},
+          {"geometry", layout::geometry_to_json(object.placement.geometry)},
+          {"score", object.placement.score},
+          {"seed", object.seed},
+          {"overlap", object.overlap},
+          {"margin", object.margin},
+          {"rejected", object.rejected}};
+}
+
+// Everything that scenes share, and the folder in which finished ones lie until all are.
+class DatasetInpainter {
+ public:
+  DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
+                   const InpaintOptions& options, const fs::path& output)
+      : options_(options), painter_(painter), partial_(output.string() + kPartial), result_(dataset) {
+    if (examples.taxonomy.find(options.class_name) < 0) {
+      throw RequestError(std::format("the examples do not have the class \"{}\"", options.class_name));
+    }
+    result_.taxonomy = with_class(dataset.taxonomy, options.class_name, examples.taxonomy);
+    classes_.label = result_.taxonomy.find(options.class_name);
+    const models::ModelFolder& model = painter.model();
+    const layout::Taxonomy& known = model.layout_encoder->config().taxonomy;
+    classes_.painted = known.find(options.class_name);
+    if (classes_.painted < 0 && model.reference_encoder) classes_.painted = known.find(models::kReferenceClass);
+    if (classes_.painted < 0) {
+      throw RequestError(std::format("the model can paint no \"{}\"", options.class_name),
+                         "`terragen train generator --reference-share 0.3` teaches it to paint after examples");
+    }
+    training_ = data::real_images(dataset, "train");
+    if (training_.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+    packed_ = std::make_unique<data::PackedSamples>(std::vector<data::Dataset>{training_}, "train");
+    // The class may be new to the model, and to the dataset.
+    for (const layout::ClassInfo& entry : dataset.taxonomy.classes()) {
+      const int index = entry.name == options.class_name ? classes_.painted : known.find(entry.name);
+      if (index < 0) throw RequestError(std::format("the model does not know the class \"{}\"", entry.name));
+      classes_.numbers.push_back(index);
+    }
+    for (const std::string& task : packed_->reader().set().tasks) {
+      if (std::ranges::find(model.layout_encoder->config().tasks, task) == model.layout_encoder->config().tasks.end()) {
+        throw RequestError(std::format("the model does not know the task \"{}\"", task));
+      }
+    }
+    const std::vector<shards::Sample> samples = example_samples(examples, result_.taxonomy);
+    const int picture = model.reference_encoder ? static_cast<int>(model.reference_encoder->config().size) : 64;
+    references_ = references_of(samples, classes_.label, picture);
+    if (references_.empty()) {
+      throw RequestError(std::format("the examples show no {} that could be placed", options.class_name),
+                         "things must be at least 6 pixels wide and high and cover at most half of their image");
+    }
+    rule_ = options.rule ? *options.rule : learned_rule(samples, classes_.label, result_.taxonomy.size());
+    rule_.validate(result_.taxonomy.size());
+    if (rule_.least_likeness > 0) likeness_.emplace(samples, classes_.label);
+    if (options.filter && model.reference_encoder) {
+      filter_.emplace(model.reference_encoder, references_, other_things(picture), options.reject_share);
+    }
+    inpainter_ = std::make_unique<ObjectInpainter>(painter, refiner, filter_ ? &*filter_ : nullptr, references_,
+                                                   options.objects);
+    settings_ = settings_of(dataset, examples, painter, refiner, options,
+                            layout::placement_rule_to_json(rule_, result_.taxonomy));
+  }
+
+  InpaintSummary run(const fs::path& output) {
+    const Stopwatch watch;
+    claim(output);
+    std::vector<std::size_t> scenes(training_.images.size());
+    std::iota(scenes.begin(), scenes.end(), std::size_t{0});
+    Random random(derive_seed(options_.seed, 0));
+    if (options_.scenes > 0) {
+      shuffle(scenes, random);
+      scenes.resize(std::min(scenes.size(), static_cast<std::size_t>(options_.scenes)));
+    }
+    InpaintSummary summary{.references = references_.size(), .scenes = scenes.size()};
+    summary.scenes *= static_cast<std::size_t>(options_.per_scene);
+    if (filter_) summary.threshold = filter_->threshold();
+    Progress progress("inpainting", static_cast<std::int64_t>(summary.scenes));
+    for (const std::size_t scene : scenes) {
+      for (int copy = 0; copy < options_.per_scene; ++copy) {
+        if (interrupt_requested()) throw Interrupted("inpainting was interrupted; the same command goes on");
+        if (const fs::path part = part_of(scene, copy); !fs::exists(part)) inpaint_scene(scene, copy, part);
+        progress.advance();
+      }
+    }
+    finish(scenes, output, summary);
+    summary.times = inpainter_->times();
+    summary.seconds = watch.seconds();
+    return summary;
+  }
+
+ private:
+  std::vector<Reference> other_things(int picture) const {
+    std::vector<Reference> others;
+    for (std::size_t i = 0; i < packed_->reader().size() && others.size() < kMostOthers; ++i) {
+      const shards::Sample sample = packed_->reader().get(i);
+      for (int k = 0; k < static_cast<int>(classes_.numbers.size()); ++k) {
+        if (k == classes_.label) continue;
+        const std::vector<Reference> found = references_of({sample}, k, picture);
+        if (!found.empty()) others.push_back(found.front());
+      }
+    }
+    return others;
+  }
+
+  fs::path part_of(std::size_t scene, int copy) const { return partial_ / std::format("{:05}_{}", scene, copy); }
+
+  void claim(const fs::path& output) const {
+    if (fs::exists(output))
+      throw RequestError(std::format("{} exists already", output.string()), "name another folder");
+    fs::create_directories(partial_);
+    const fs::path file = partial_ / "settings.json";
+    if (fs::exists(file) && read_json(file) != settings_) {
+      throw RequestError(std::format("{} holds a run of other settings", partial_.string()),
+                         "give the same settings, or remove it");
+    }
+    write_json(file, settings_);
+  }
+
+  void inpaint_scene(std::size_t scene, int copy, const fs::path& part) {
+    const shards::Sample sample = packed_->reader().get(scene);
+    Random random(derive_seed(derive_seed(options_.seed, scene + 1), static_cast<std::uint64_t>(copy)));
+    PlacementMap map(sample, rule_, likeness_ ? &*likeness_ : nullptr);
+    const InpaintedScene made = inpainter_->inpaint(sample, map, classes_, random);
+    if (!options_.explain.empty()) explain(sample, made, part.filename().string());
+    AugmentedDataset one(result_, false, part);
+    Json objects = Json::array();
+    for (const InpaintedObject& object : made.objects) objects.push_back(to_json(object, references_));
+    const bool any = std::ranges::any_of(made.objects, [](const InpaintedObject& o) { return o.rejected.empty(); });
+    if (any) {
+      const data::ImageRecord& real = training_.images[scene];
+      shards::Sample told = made.sample;
+      told.source = std::format("inpainted into {}", sample.source);
+      one.add_over(std::format("inpainted_{}_{}", part.filename().string(), fs::path(real.file_name).stem().string()),
+                   real, told, made.changed);
+    }
+    one.finish({{"objects", objects}});
+  }
+
+  void explain(const shards::Sample& sample, const InpaintedScene& made, const std::string& name) const {
+    const PlacementMap fresh(sample, rule_, likeness_ ? &*likeness_ : nullptr);
+    std::vector<Placement> placed;
+    double width = layout::minimum_oriented_box(references_.front().footprint.geometry).height;
+    for (const InpaintedObject& object : made.objects) placed.push_back(object.placement);
+    if (!placed.empty()) width = layout::minimum_oriented_box(placed.front().geometry).height;
+    fs::create_directories(options_.explain);
+    write_placement_picture(options_.explain / (name + ".png"), sample, fresh, width, placed);
+  }
+
+  void finish(const std::vector<std::size_t>& scenes, const fs::path& output, InpaintSummary& summary) {
+    AugmentedDataset all(result_, options_.keep_real, output);
+    Json objects = Json::object();
+    for (const std::size_t scene : scenes) {
+      for (int copy = 0; copy < options_.per_scene; ++copy) {
+        const data::Dataset part = data::read_dataset(part_of(scene, copy));
+        for (const Json& object : part.provenance.at("augmented").at("objects")) {
+          ++summary.placed;
+          const auto rejected = object.at("rejected").get<std::string>();
+          summary.accepted += rejected.empty();
+          summary.wrong_mask += rejected == "mask";
+          summary.unlike += rejected == "likeness";
+        }
+        if (part.images.empty()) continue;
+        ++summary.images;
+        objects[part.images.front().file_name] = part.provenance.at("augmented").at("objects");
+        all.adopt(part);
+      }
+    }
+    Json provenance = settings_;
+    provenance["method"] = "inpaint";
+    provenance["objects"] = objects;
+    all.finish(provenance);
+    fs::remove_all(partial_);
+  }
+
+  const InpaintOptions& options_;
+  Painter& painter_;
+  const fs::path partial_;
+  data::Dataset result_;    // with the new class
+  data::Dataset training_;  // the scenes
+  std::unique_ptr<data::PackedSamples> packed_;
+  ObjectInpainter::Classes classes_;
+  std::vector<Reference> references_;
+  layout::PlacementRule rule_;
+  std::optional<GroundLikeness> likeness_;
+  std::optional<CropFilter> filter_;
+  std::unique_ptr<ObjectInpainter> inpainter_;
+  Json settings_;
+};
+
+}  // namespace
+
+void InpaintOptions::validate() const {
+  if (class_name.empty()) throw RequestError("no class is named");
+  if (scenes < 0) throw RequestError(std::format("{} scenes are not possible", scenes));
+  if (per_scene < 1) throw RequestError(std::format("{} new images of a scene are none", per_scene));
+  if (!(reject_share >= 0 && reject_share < 1)) {
+    throw RequestError(std::format("reject_share is {}, not in [0, 1)", reject_share));
+  }
+  objects.validate();
+}
+
+InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter,
+                               MaskRefiner& refiner, const InpaintOptions& options, const fs::path& output) {
+  options.validate();
+  return DatasetInpainter(dataset, examples, painter, refiner, options, output).run(output);
+}
+
+}  // namespace terragen::synthesis

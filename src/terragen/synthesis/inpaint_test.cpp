@@ -1,0 +1,165 @@
+#include "terragen/synthesis/inpaint.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/test_paths.h"
+#include "terragen/geo/raster_io.h"
+#include "terragen/synthesis/test_model.h"
+#include "terragen/tensor/seeded_noise.h"
+
+namespace terragen::synthesis {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSize = 64;
+
+// `count` images of three bands of uint16 at EPSG:32645 with a nodata corner, each with one box of class 0.
+data::Dataset dataset_in(const fs::path& folder, const std::string& class_name, int count) {
+  data::Dataset dataset;
+  dataset.folder = folder;
+  dataset.name = folder.filename().string();
+  dataset.task = "building";
+  dataset.data_type = "uint16";
+  dataset.bands = {{"red", 0, 1000}, {"green", 0, 1000}, {"blue", 0, 1000}};
+  dataset.nodata = 65535;
+  dataset.taxonomy = layout::Taxonomy({{class_name, {200, 0, 0}}});
+  fs::create_directories(folder / "images");
+  for (int i = 0; i < count; ++i) {
+    geo::Raster raster = geo::make_raster(kSize, kSize, 3, geo::DataType::uint16);
+    const torch::Tensor noise = tensor::seeded_uniform({3, kSize, kSize}, static_cast<std::uint64_t>(i + 1));
+    for (int b = 0; b < 3; ++b) {
+      for (int y = 0; y < kSize; ++y) {
+        for (int x = 0; x < kSize; ++x) {
+          raster.set(b, x, y, x < 3 && y < 3 ? 65535 : 200 + 600 * noise[b][y][x].item<double>());
+        }
+      }
+    }
+    raster.nodata = 65535;
+    raster.georeference.crs = "EPSG:32645";
+    raster.georeference.crs_from_pixel = {350000, 0.5, 0, 3057000, 0, -0.5};
+    data::ImageRecord record;
+    record.file_name = "tile" + std::to_string(i) + ".tif";
+    record.width = record.height = kSize;
+    record.place = "town";
+    record.gsd = 0.5;
+    record.crs = raster.georeference.crs;
+    record.crs_from_pixel = raster.georeference.crs_from_pixel;
+    record.features = {{0, layout::make_box({10, 40, 26, 52}), false, {}}};
+    geo::write_raster(folder / "images" / record.file_name, raster);
+    dataset.images.push_back(std::move(record));
+  }
+  data::write_dataset(dataset, folder);
+  return data::read_dataset(folder);
+}
+
+// Knows roads, and things by their pictures.
+models::ModelFolder reference_model() {
+  models::ModelFolder model =
+      small_model(layout::Taxonomy({{"road", {}}, {models::kReferenceClass, {}}}), {"building"});
+  model.dense_tasks.clear();
+  model.reference_encoder = models::ReferenceEncoder(models::ReferenceEncoderConfig{.size = 32, .channels = {8, 16}});
+  model.reference_encoder->eval();
+  return model;
+}
+
+InpaintOptions pool_options() {
+  InpaintOptions options{.class_name = "pool", .seed = 3, .filter = false};
+  options.objects.window = 32;
+  options.objects.variants = 1;
+  options.objects.placement.most = 2;
+  options.rule = layout::PlacementRule{};
+  return options;
+}
+
+TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 4);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 2);
+  Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
+  NoRefiner refiner;
+  const InpaintSummary summary =
+      inpaint_dataset(roads, pools, painter, refiner, pool_options(), scratch.path() / "out");
+  ASSERT_GE(summary.accepted, 4U);
+  const data::Dataset made = data::read_dataset(scratch.path() / "out");
+  ASSERT_EQ(made.images.size(), 4 + summary.images);
+  ASSERT_EQ(made.taxonomy.find("pool"), 1);
+  int differing = 0;
+  for (const data::ImageRecord& image : made.images) {
+    if (!image.synthetic) continue;
+    ASSERT_GE(image.features.size(), 2U);
+    const geo::Raster now = geo::read_raster(made.folder / "images" / image.file_name);
+    EXPECT_EQ(now.georeference.crs, "EPSG:32645");
+    EXPECT_EQ(now.type, geo::DataType::uint16);
+    EXPECT_EQ(now.nodata, 65535);
+    const std::string stem = fs::path(image.file_name).stem().string();
+    const geo::Raster real = geo::read_raster(roads.folder / "images" / (stem.substr(stem.rfind('_') + 1) + ".tif"));
+    std::vector<layout::Bounds> bounds;
+    for (const layout::Feature& feature : image.features) {
+      if (feature.class_index == 1) bounds.push_back(layout::bounds_of(feature.geometry));
+    }
+    for (int y = 0; y < kSize; ++y) {
+      for (int x = 0; x < kSize; ++x) {
+        const bool near = std::ranges::any_of(bounds, [&](const layout::Bounds& b) {
+          return x >= b.x0 - 4 && x <= b.x1 + 4 && y >= b.y0 - 4 && y <= b.y1 + 4;
+        });
+        for (int band = 0; band < 3; ++band) {
+          const bool same = now.at(band, x, y) == real.at(band, x, y);
+          ASSERT_TRUE(near || same) << image.file_name << " " << x << " " << y;
+          differing += same ? 0 : 1;
+        }
+      }
+    }
+  }
+  EXPECT_GT(differing, 100);
+}
+
+TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 5);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 2);
+  NoRefiner refiner;
+  Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
+  inpaint_dataset(roads, pools, painter, refiner, pool_options(), scratch.path() / "whole" / "made");
+  const fs::path stopped = scratch.path() / "stopped" / "made";
+  std::thread stopper([&] {
+    while (!fs::exists(stopped.string() + ".partial/00001_0"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    request_interrupt();
+  });
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, pool_options(), stopped), Interrupted);
+  stopper.join();
+  request_interrupt(false);
+  EXPECT_FALSE(fs::exists(stopped));
+  InpaintOptions other = pool_options();
+  other.seed = 9;
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, other, stopped), RequestError);
+  inpaint_dataset(roads, pools, painter, refiner, pool_options(), stopped);
+  for (const auto& entry : fs::recursive_directory_iterator(scratch.path() / "whole" / "made")) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path twin = stopped / fs::relative(entry.path(), scratch.path() / "whole" / "made");
+    EXPECT_EQ(read_file(entry.path()), read_file(twin)) << twin;
+  }
+}
+
+TEST(Inpaint, RefusesWhatItCannotPaint) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  NoRefiner refiner;
+  Painter painter(reference_model(), {.steps = 2});
+  InpaintOptions options = pool_options();
+  options.class_name = "lake";
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, options, scratch.path() / "out"), RequestError);
+  Painter without(small_model(layout::Taxonomy({{"road", {}}}), {"building"}), {.steps = 2});
+  EXPECT_THROW(inpaint_dataset(roads, pools, without, refiner, pool_options(), scratch.path() / "out"), RequestError);
+  EXPECT_FALSE(fs::exists(scratch.path() / "out"));
+}
+
+}  // namespace
+}  // namespace terragen::synthesis

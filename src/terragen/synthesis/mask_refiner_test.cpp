@@ -1,0 +1,51 @@
+#include "terragen/synthesis/mask_refiner.h"
+
+#include <gtest/gtest.h>
+
+#include "terragen/tensor/seeded_noise.h"
+
+namespace terragen::synthesis {
+namespace {
+
+constexpr int kSize = 96;
+
+torch::Tensor box_mask(int y0, int x0, int y1, int x1) {
+  torch::Tensor mask = torch::zeros({kSize, kSize});
+  mask.slice(0, y0, y1).slice(1, x0, x1).fill_(1);
+  return mask;
+}
+
+double overlap(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a * b).sum().item<double>() / torch::maximum(a, b).sum().item<double>();
+}
+
+TEST(GrabCut, FollowsTheImageWhereTheIntentionIsOff) {
+  const torch::Tensor truth = box_mask(30, 34, 62, 70);
+  torch::Tensor image = torch::stack({-0.6 + 1.2 * truth, 0.4 - 0.9 * truth, torch::full({kSize, kSize}, -0.2)}) +
+                        0.05 * tensor::seeded_normal({3, kSize, kSize}, 1);
+  const torch::Tensor intended = box_mask(34, 30, 66, 66);  // four pixels off either way
+  GrabCutRefiner refiner(0.5);
+  const torch::Tensor refined = refiner.refine(image, intended);
+  EXPECT_GT(overlap(refined, truth), 0.95);
+  EXPECT_LT(overlap(intended, truth), 0.7);
+  EXPECT_TRUE(torch::equal(refined, refiner.refine(image, intended)));
+}
+
+TEST(MaskPolicy, FillsHolesDropsCrumbsAndTestsTheIntention) {
+  torch::Tensor refined = box_mask(20, 20, 60, 60);
+  refined.slice(0, 38, 41).slice(1, 38, 41).fill_(0);  // a hole of 9 pixels
+  refined.slice(0, 80, 84).slice(1, 80, 84).fill_(1);  // a crumb of 16
+  const RefinedMask tidy = tidied(refined, box_mask(20, 20, 60, 60), {});
+  EXPECT_TRUE(torch::equal(tidy.mask, box_mask(20, 20, 60, 60)));
+  EXPECT_DOUBLE_EQ(tidy.overlap, 1);
+  EXPECT_TRUE(tidy.kept);
+  EXPECT_FALSE(tidied(refined, box_mask(70, 70, 90, 90), {}).kept);
+  EXPECT_FALSE(tidied(torch::zeros({kSize, kSize}), box_mask(70, 70, 90, 90), {}).kept);
+  // A large hole is part of the shape.
+  torch::Tensor ring = box_mask(20, 20, 60, 60);
+  ring.slice(0, 30, 50).slice(1, 30, 50).fill_(0);
+  EXPECT_TRUE(torch::equal(tidied(ring, ring, {}).mask, ring));
+}
+
+}  // namespace
+}  // namespace terragen::synthesis

@@ -1,0 +1,219 @@
+#include "terragen/synthesis/object_inpainter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+#include <optional>
+
+#include "terragen/core/error.h"
+#include "terragen/core/stopwatch.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/layout/vectorise.h"
+#include "terragen/shards/reference_picture.h"
+#include "terragen/synthesis/painting_condition.h"
+#include "terragen/synthesis/pixel_distance.h"
+
+namespace terragen::synthesis {
+namespace {
+
+torch::Tensor tensor_of(const std::vector<std::uint8_t>& pixels, const layout::Layout& layout) {
+  return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8)
+      .view({layout.height, layout.width})
+      .to(torch::kFloat32);
+}
+
+std::vector<std::uint8_t> pixels_of(const torch::Tensor& mask) {
+  const torch::Tensor bytes = mask.gt(0.5).to(torch::kUInt8).contiguous();
+  return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};
+}
+
+torch::Tensor grown_by(const torch::Tensor& mask, std::int64_t pixels) {
+  return at::max_pool2d(mask.unsqueeze(0), {2 * pixels + 1, 2 * pixels + 1}, {1, 1}, {pixels, pixels})[0];
+}
+
+// 1 on the mask, falling to 0 across `margin` pixels about it.
+torch::Tensor blend_of(const torch::Tensor& mask, int margin) {
+  const layout::Plane away =
+      pixel_distance(pixels_of(mask), static_cast<int>(mask.size(1)), static_cast<int>(mask.size(0)));
+  const torch::Tensor distance = torch::tensor(at::ArrayRef<float>(away.values), torch::kFloat32).view(mask.sizes());
+  return (1 - distance / (margin + 1.0)).clamp(0.0, 1.0);
+}
+
+}  // namespace
+
+// A thing in its window, with what was painted of it.
+struct ObjectInpainter::Attempt {
+  InpaintedObject object;
+  std::int64_t x = 0, y = 0;  // of the window in the scene
+  shards::Sample window;      // the real image and label
+  torch::Tensor intended;     // [h, w]
+  PaintRequest request;
+  std::vector<std::uint64_t> seeds;
+  std::vector<torch::Tensor> painted;  // by seed
+};
+
+void ObjectInpainterOptions::validate() const {
+  placement.validate();
+  mask.validate();
+  if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
+  if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
+  if (!(strength > 0 && strength <= 1)) throw RequestError(std::format("strength is {}, not in (0, 1]", strength));
+  if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
+}
+
+ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, const CropFilter* filter,
+                                 const std::vector<Reference>& references, ObjectInpainterOptions options)
+    : painter_(painter), refiner_(refiner), filter_(filter), references_(references), options_(options) {
+  options_.validate();
+}
+
+std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sample& scene, PlacementMap& map,
+                                                                const Classes& classes, Random& random) const {
+  const std::int64_t step = painter_.size_step();
+  const std::int64_t width = scene.layout.width;
+  const std::int64_t height = scene.layout.height;
+  if (width < step || height < step) {
+    throw RequestError(std::format("{} is smaller than the {} pixels the model paints at least", scene.source, step));
+  }
+  std::vector<Footprint> footprints;
+  for (const Reference& reference : references_) footprints.push_back(reference.footprint);
+  std::vector<Attempt> all;
+  for (const Placement& placement : map.place(footprints, options_.placement, random)) {
+    const Reference& reference = references_[placement.footprint];
+    const layout::Bounds bounds = layout::bounds_of(placement.geometry);
+    const auto larger = static_cast<std::int64_t>(std::ceil(std::max(bounds.width(), bounds.height())));
+    const std::int64_t wanted = std::max<std::int64_t>(options_.window, 2 * larger);
+    const auto side = [&](std::int64_t most) {
+      return std::min((wanted + step - 1) / step * step, most / step * step);
+    };
+    const std::int64_t w = side(width);
+    const std::int64_t h = side(height);
+    Attempt attempt;
+    attempt.object = {.reference = placement.footprint, .placement = placement};
+    attempt.x = std::clamp<std::int64_t>(std::llround((bounds.x0 + bounds.x1) / 2) - w / 2, 0, width - w);
+    attempt.y = std::clamp<std::int64_t>(std::llround((bounds.y0 + bounds.y1) / 2) - h / 2, 0, height - h);
+    attempt.window.image = scene.image.slice(1, attempt.y, attempt.y + h).slice(2, attempt.x, attempt.x + w);
+    attempt.window.layout = layout::crop(scene.layout, static_cast<int>(attempt.x), static_cast<int>(attempt.y),
+                                         static_cast<int>(w), static_cast<int>(h));
+    const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
+    const layout::Geometry there = layout::transform(placement.geometry, moved);
+    attempt.intended =
+        tensor_of(layout::rasterise(there, static_cast<int>(w), static_cast<int>(h)), attempt.window.layout);
+    layout::Affine map_to_window = placement.scene_from_footprint;
+    map_to_window.c -= static_cast<double>(attempt.x);
+    map_to_window.f -= static_cast<double>(attempt.y);
+    attempt.request.layout = renumbered(attempt.window.layout, classes.numbers);
+    attempt.request.layout.features.push_back({classes.painted, there, false, {}});
+    attempt.request.layout = painting_condition(std::move(attempt.request.layout), painter_.model());
+    attempt.request.repaint = grown_by(attempt.intended, options_.margin);
+    attempt.request.strength = options_.strength;
+    attempt.request.image = attempt.window.image.contiguous();
+    if (options_.strength < 1) {
+      const torch::Tensor laid = warped(reference, map_to_window, static_cast<int>(w), static_cast<int>(h));
+      const torch::Tensor share = laid.slice(0, laid.size(0) - 1);
+      attempt.request.image = attempt.window.image * (1 - share) + laid.slice(0, 0, laid.size(0) - 1) * share;
+    }
+    if (painter_.model().reference_encoder) attempt.request.reference = reference.picture;
+    for (int v = 0; v < options_.variants; ++v) {
+      attempt.seeds.push_back(static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40)));
+    }
+    all.push_back(std::move(attempt));
+  }
+  return all;
+}
+
+void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes) {
+  std::optional<RefinedMask> mask;
+  std::size_t best = 0;
+  const auto picture_size = painter_.model().reference_encoder ? painter_.model().reference_encoder->config().size : 64;
+  for (std::size_t v = 0; v < attempt.painted.size(); ++v) {
+    RefinedMask refined;
+    {
+      const Stopwatch watch;
+      refined = tidied(refiner_.refine(attempt.painted[v], attempt.intended), attempt.intended, options_.mask);
+      times_.refining += watch.seconds();
+    }
+    const Stopwatch watch;
+    const double margin =
+        filter_ != nullptr && refined.kept
+            ? filter_->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size))
+            : 0;
+    times_.filtering += watch.seconds();
+    // Any mask that is kept before any that is not, then the margin (without a filter the overlap).
+    const auto rank = [&](const RefinedMask& one, double its) {
+      return std::pair(one.kept, filter_ != nullptr && one.kept ? its : one.overlap);
+    };
+    if (mask && rank(refined, margin) <= rank(*mask, attempt.object.margin)) continue;
+    mask = std::move(refined);
+    attempt.object.margin = margin;
+    best = v;
+  }
+  InpaintedObject& object = attempt.object;
+  object.seed = attempt.seeds[best];
+  object.overlap = mask->overlap;
+  if (!mask->kept) {
+    object.rejected = "mask";
+  } else if (filter_ != nullptr && !filter_->accepts(object.margin)) {
+    object.rejected = "likeness";
+  }
+  if (object.rejected.empty()) {
+    const std::int64_t h = attempt.intended.size(0);
+    const std::int64_t w = attempt.intended.size(1);
+    const torch::Tensor blend = blend_of(mask->mask, options_.margin);
+    const auto there = [&](const torch::Tensor& whole) {
+      return whole.slice(-2, attempt.y, attempt.y + h).slice(-1, attempt.x, attempt.x + w);
+    };
+    torch::Tensor image = there(result.sample.image);
+    image.copy_(image + blend * (attempt.painted[best] - image));
+    torch::Tensor changed = there(result.changed);
+    changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
+    layout::Layout& layout = result.sample.layout;
+    const std::vector<std::uint8_t> pixels = pixels_of(mask->mask);
+    if (layout.mask) {
+      for (std::int64_t y = 0; y < h; ++y) {
+        for (std::int64_t x = 0; x < w; ++x) {
+          if (pixels[static_cast<std::size_t>(y * w + x)] == 0) continue;
+          layout.mask->values[static_cast<std::size_t>((y + attempt.y) * layout.width + x + attempt.x)] =
+              static_cast<std::uint8_t>(classes.label);
+        }
+      }
+    } else {
+      layout::Geometry outline;
+      outline.parts = layout::vectorise(pixels, static_cast<int>(w), static_cast<int>(h));
+      const layout::Affine moved{.c = static_cast<double>(attempt.x), .f = static_cast<double>(attempt.y)};
+      layout.features.push_back({classes.label, layout::transform(outline, moved), false, {}});
+    }
+  }
+  result.objects.push_back(std::move(object));
+}
+
+InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
+                                        Random& random) {
+  InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
+  result.sample.image = scene.image.clone();
+  std::vector<Attempt> all;
+  {
+    const Stopwatch watch;
+    all = attempts(scene, map, classes, random);
+    times_.placing += watch.seconds();
+  }
+  std::vector<PaintRequest> requests;
+  std::vector<std::size_t> owners;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const std::uint64_t seed : all[i].seeds) {
+      requests.push_back(all[i].request);
+      requests.back().seed = seed;
+      owners.push_back(i);
+    }
+  }
+  {
+    const Stopwatch watch;
+    painter_.paint(requests,
+                   [&](std::size_t i, const torch::Tensor& image) { all[owners[i]].painted.push_back(image); });
+    times_.painting += watch.seconds();
+  }
+  for (Attempt& attempt : all) settle(attempt, result, classes);
+  return result;
+}
+
+}  // namespace terragen::synthesis

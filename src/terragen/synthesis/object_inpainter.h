@@ -1,0 +1,83 @@
+// Things of a class, painted into one real scene: placed, painted after an example, outlined, tested, pasted back.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "terragen/core/seed.h"
+#include "terragen/synthesis/crop_filter.h"
+#include "terragen/synthesis/mask_refiner.h"
+#include "terragen/synthesis/painter.h"
+#include "terragen/synthesis/placement.h"
+#include "terragen/synthesis/reference_set.h"
+
+namespace terragen::synthesis {
+
+struct ObjectInpainterOptions {
+  PlacementOptions placement;
+  int window = 192;       // pixels a side of what is painted at once, at least; large things take more
+  int margin = 3;         // pixels about a thing that are painted with it, and across which it is blended
+  double strength = 0.8;  // see PaintRequest; below 1 painting begins at the example laid into the scene
+  int variants = 2;       // painted of every placed thing; the one most like the examples stays
+  MaskPolicy mask;
+
+  void validate() const;
+};
+
+struct InpaintedObject {
+  std::size_t reference = 0;
+  Placement placement;
+  std::uint64_t seed = 0;  // of the variant that stayed
+  double overlap = 0;      // of refined and intended mask
+  double margin = 0;       // see CropFilter; 0 without a filter
+  std::string rejected;    // why it was dropped: "mask", "likeness"; empty: it is in the scene
+};
+
+struct InpaintedScene {
+  shards::Sample sample;  // with the things that were accepted, image and label
+  torch::Tensor changed;  // [H, W], float32, 1 where the image differs from the real one
+  std::vector<InpaintedObject> objects;
+};
+
+// Seconds by stage, summed over scenes.
+struct InpaintTimes {
+  double placing = 0;
+  double painting = 0;
+  double refining = 0;
+  double filtering = 0;
+};
+
+class ObjectInpainter {
+ public:
+  // filter: null for none. Everything but the options is kept by reference.
+  ObjectInpainter(Painter& painter, MaskRefiner& refiner, const CropFilter* filter,
+                  const std::vector<Reference>& references, ObjectInpainterOptions options);
+
+  struct Classes {
+    int label = 0;             // of the things, in the scenes' taxonomy
+    int painted = 0;           // of the things, in the painter's
+    std::vector<int> numbers;  // the painter's number of every class of the scenes
+  };
+
+  // RequestError for scenes smaller than what can be painted. Deterministic in `random`.
+  InpaintedScene inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes, Random& random);
+  const InpaintTimes& times() const { return times_; }
+
+ private:
+  struct Attempt;
+  std::vector<Attempt> attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
+                                Random& random) const;
+  void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes);
+
+  Painter& painter_;
+  MaskRefiner& refiner_;
+  const CropFilter* filter_;
+  const std::vector<Reference>& references_;
+  ObjectInpainterOptions options_;
+  InpaintTimes times_;
+};
+
+}  // namespace terragen::synthesis

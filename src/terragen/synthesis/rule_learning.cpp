@@ -1,0 +1,150 @@
+#include "terragen/synthesis/rule_learning.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "terragen/core/error.h"
+#include "terragen/layout/rasterise.h"
+#include "terragen/layout/things.h"
+#include "terragen/synthesis/pixel_distance.h"
+#include "terragen/synthesis/structure_tensor.h"
+
+namespace terragen::synthesis {
+namespace {
+
+constexpr int kRing = 8;             // pixels
+constexpr double kLeastShare = 0.1;  // of the ring
+constexpr std::size_t kTellingThings = 5;
+constexpr double kTellingLikeness = 0.05;
+constexpr double kTellingAgreement = 0.3;
+
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  const double at = share * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (at - std::floor(at)) * (values[high] - values[low]);
+}
+
+// All that is measured about the things of one class.
+class Learning {
+ public:
+  Learning(int class_index, int classes) : class_index_(class_index), classes_(classes) {}
+
+  void look_at(const shards::Sample& sample) {
+    const layout::Layout& layout = sample.layout;
+    const std::vector<layout::Geometry> things = layout::things_of(layout, class_index_);
+    if (things.empty()) return;
+    dense_ = dense_ || layout.mask.has_value();
+    const double metres = layout.gsd.value_or(1.0);
+    const StructureField structure = structure_field(sample.image);
+    std::map<int, layout::Plane> distances;
+    for (int k = 0; k < classes_; ++k) {
+      if (k != class_index_) distances.emplace(k, class_distance(layout, k));
+    }
+    for (const layout::Geometry& thing : things) {
+      const layout::OrientedBox box = layout::minimum_oriented_box(thing);
+      sizes_.push_back(box.width * metres);
+      const std::vector<std::uint8_t> drawn = layout::rasterise(thing, layout.width, layout.height);
+      look_about(layout, drawn);
+      const auto nearest = [&](const layout::Plane& plane) {
+        double least = std::numeric_limits<double>::infinity();
+        for (std::size_t i = 0; i < drawn.size(); ++i) {
+          if (drawn[i] != 0) least = std::min(least, static_cast<double>(plane.values[i]));
+        }
+        return least * metres;
+      };
+      for (const auto& [k, plane] : distances) neighbours_[k].push_back(nearest(plane));
+      const layout::Plane others = pixel_distance(features_but(layout, thing), layout.width, layout.height);
+      if (const double away = nearest(others); std::isfinite(away)) spacings_.push_back(away);
+      if (box.width >= 1.5 * box.height) directions_.push_back(agreement(structure, box));
+    }
+  }
+
+  layout::PlacementRule rule() const {
+    if (sizes_.empty()) throw RequestError("the examples show nothing of the class");
+    layout::PlacementRule rule;
+    double all = 0;
+    for (const auto& [k, pixels] : ring_) all += pixels;
+    rule.unlabelled_ground = !dense_;
+    for (const auto& [k, pixels] : ring_) {
+      if (pixels < kLeastShare * all) continue;
+      if (k == layout::kUnlabelled) {
+        rule.unlabelled_ground = true;
+      } else if (k != class_index_) {
+        rule.ground.push_back(k);
+      }
+    }
+    rule.least_size = 0.8 * quantile(sizes_, 0.05);
+    rule.most_size = 1.25 * quantile(sizes_, 0.95);
+    if (!spacings_.empty()) rule.spacing = 0.5 * quantile(spacings_, 0.05);
+    if (sizes_.size() >= kTellingThings) {
+      const double near = 2 * quantile(sizes_, 0.5);
+      for (const auto& [k, away] : neighbours_) {
+        const bool is_ground = std::ranges::find(rule.ground, k) != rule.ground.end();
+        if (!is_ground && quantile(away, 0.9) <= near) rule.neighbours.push_back({k, 0, quantile(away, 0.95)});
+      }
+    }
+    double sum = 0;
+    for (const double one : directions_) sum += one;
+    if (directions_.size() >= kTellingThings && sum >= kTellingAgreement * static_cast<double>(directions_.size())) {
+      rule.direction = layout::PlacementDirection::structure;
+    }
+    if (!dense_) rule.least_likeness = kTellingLikeness;
+    return rule;
+  }
+
+ private:
+  void look_about(const layout::Layout& layout, const std::vector<std::uint8_t>& drawn) {
+    if (!layout.mask) return;
+    const layout::Plane away = pixel_distance(drawn, layout.width, layout.height);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      if (away.values[i] > 0 && away.values[i] <= kRing) ring_[layout.mask->values[i]] += 1;
+    }
+  }
+
+  layout::Plane class_distance(const layout::Layout& layout, int k) const {
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height));
+    for (const layout::Geometry& thing : layout::things_of(layout, k, 1)) {
+      const std::vector<std::uint8_t> drawn = layout::rasterise(thing, layout.width, layout.height);
+      for (std::size_t i = 0; i < drawn.size(); ++i) pixels[i] |= drawn[i];
+    }
+    return pixel_distance(pixels, layout.width, layout.height);
+  }
+
+  static std::vector<std::uint8_t> features_but(const layout::Layout& layout, const layout::Geometry& thing) {
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height));
+    for (const layout::Feature& feature : layout.features) {
+      if (feature.geometry == thing) continue;
+      const std::vector<std::uint8_t> drawn = layout::rasterise(feature.geometry, layout.width, layout.height);
+      for (std::size_t i = 0; i < drawn.size(); ++i) pixels[i] |= drawn[i];
+    }
+    return pixels;
+  }
+
+  static double agreement(const StructureField& structure, const layout::OrientedBox& box) {
+    const auto x = static_cast<int>(std::clamp(box.cx, 0.0, structure.direction.width - 1.0));
+    const auto y = static_cast<int>(std::clamp(box.cy, 0.0, structure.direction.height - 1.0));
+    return std::cos(2 * (box.angle - static_cast<double>(structure.direction.at(x, y)))) *
+           static_cast<double>(structure.coherence.at(x, y));
+  }
+
+  int class_index_;
+  int classes_;
+  bool dense_ = false;
+  std::vector<double> sizes_, spacings_, directions_;
+  std::map<int, double> ring_;                     // pixels by class
+  std::map<int, std::vector<double>> neighbours_;  // distances by class
+};
+
+}  // namespace
+
+layout::PlacementRule learned_rule(const std::vector<shards::Sample>& examples, int class_index, int classes) {
+  Learning learning(class_index, classes);
+  for (const shards::Sample& example : examples) learning.look_at(example);
+  return learning.rule();
+}
+
+}  // namespace terragen::synthesis
