@@ -17,7 +17,7 @@ if [ ! -d "$out/flood_generator/model" ] || [ ! -f "$out/flood_generator/done" ]
   resume=()
   if [ -d "$out/flood_generator" ]; then resume=(--resume); fi
   "$terragen" train generator "$imported/ombria_floods" -o "$out/flood_generator" --from models/terragen-base \
-    --steps 800 --crop 128 --batch 16 --data-parallel 2 --learning-rate 3e-4 --warmup 50 --ema 0.99 \
+    --steps 800 --crop 128 --batch 16 --learning-rate 3e-4 --warmup 50 --ema 0.99 \
     --checkpoint-every 200 --preview-every 400 "${resume[@]}"
   touch "$out/flood_generator/done"
 fi

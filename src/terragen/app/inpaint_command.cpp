@@ -9,6 +9,7 @@
 #include "terragen/core/memory.h"
 #include "terragen/synthesis/inpaint.h"
 #include "terragen/synthesis/placement_rule_file.h"
+#include "terragen/synthesis/sam_refiner.h"
 
 namespace terragen::app {
 namespace {
@@ -20,12 +21,22 @@ struct InpaintRequest {
   std::string output;
   std::string rules;
   std::string refiner = "grabcut";
+  std::string refiner_weights;
   std::string explain;
   synthesis::PaintOptions paint;
   synthesis::InpaintOptions inpaint;
 };
 
 std::unique_ptr<synthesis::MaskRefiner> refiner_of(const InpaintRequest& request) {
+  const bool sam = request.refiner.ends_with("sam");
+  if (sam == request.refiner_weights.empty()) {
+    throw RequestError(sam ? request.refiner + " needs its published weights"
+                           : "weights are of no use to the refiner " + request.refiner,
+                       sam ? "name the file with --refiner-weights; grabcut needs none" : "");
+  }
+  if (sam) {
+    return std::make_unique<synthesis::SamRefiner>(request.refiner_weights, request.refiner, request.paint.compute);
+  }
   if (request.refiner == "none") return std::make_unique<synthesis::NoRefiner>();
   return std::make_unique<synthesis::GrabCutRefiner>();
 }
@@ -92,9 +103,13 @@ void add_inpaint_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--rules", request->rules, "TOML file of geographic rules; default: learned from the examples");
   command->add_flag("--anywhere", objects.placement.anywhere, "Place at random, by no rule (for comparison)");
-  command->add_option("--refiner", request->refiner, "What outlines the painted things: grabcut or none")
-      ->check(CLI::IsMember({"grabcut", "none"}))
+  command
+      ->add_option("--refiner", request->refiner,
+                   "What outlines the painted things: sam, efficientsam, grabcut or none")
+      ->check(CLI::IsMember({"sam", "efficientsam", "grabcut", "none"}))
       ->capture_default_str();
+  command->add_option("--refiner-weights", request->refiner_weights,
+                      "Published weights of Segment Anything (.pth or safetensors) or EfficientSAM (.pt)");
   command
       ->add_option("--least-overlap", objects.mask.least_overlap,
                    "Of outline and intention; below it a thing is dropped")

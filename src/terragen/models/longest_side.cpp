@@ -1,6 +1,7 @@
 #include "terragen/models/longest_side.h"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 
 #include "terragen/core/error.h"
@@ -13,7 +14,7 @@ ImageSize longest_side_size(const ImageSize& size, std::int64_t longest) {
   if (size.height <= 0 || size.width <= 0 || longest <= 0) throw RequestError("an image of no size cannot be resized");
   const double scale = static_cast<double>(longest) / static_cast<double>(side);
   const auto scaled = [&](std::int64_t length) {
-    return static_cast<std::int64_t>(static_cast<double>(length) * scale + 0.5);
+    return std::int64_t{std::llround(static_cast<double>(length) * scale)};
   };
   const ImageSize result{scaled(size.height), scaled(size.width)};
   if (result.height == 0 || result.width == 0) {

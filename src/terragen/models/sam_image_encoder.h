@@ -26,8 +26,8 @@ struct SamImageEncoderConfig {
   bool qkv_bias = true;
   double norm_eps = 1e-6;
   std::int64_t out_channels = 256;
-  std::int64_t window_size = 14;                            // tokens; 0: no windows
-  std::vector<std::int64_t> global_blocks = {2, 5, 8, 11};  // that do so anyway
+  std::int64_t window_size = 14;                            // tokens a side; 0: every block sees all
+  std::vector<std::int64_t> global_blocks = {2, 5, 8, 11};  // that see beyond their window
   bool relative_positions = true;
 
   std::int64_t grid() const { return image_size / patch_size; }  // tokens a side

@@ -60,6 +60,7 @@ Json settings_of(const data::Dataset& dataset, const data::Dataset& examples, co
           {"filter", options.filter},
           {"reject_share", options.reject_share},
           {"refiner", refiner.name()},
+          {"refiner_sha256", refiner.hash()},
           {"most_things", options.objects.placement.most},
           {"anywhere", options.objects.placement.anywhere},
           {"size_jitter", options.objects.placement.size_jitter},

@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "terragen/core/error.h"
+#include "terragen/models/mask_regions.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -30,27 +31,6 @@ cv::Mat picture_of(const torch::Tensor& image) {
   cv::Mat picture(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3);
   std::copy_n(bytes.const_data_ptr<std::uint8_t>(), bytes.numel(), picture.data);
   return picture;
-}
-
-// Areas of the 8-connected parts of what is not 0, in pixels; labels: their numbers from 1.
-std::vector<int> parts_of(const cv::Mat& mask, cv::Mat& labels) {
-  cv::Mat stats;
-  cv::Mat centres;
-  const int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 8);
-  std::vector<int> areas(static_cast<std::size_t>(count), 0);
-  for (int k = 1; k < count; ++k) areas[static_cast<std::size_t>(k)] = stats.at<int>(k, cv::CC_STAT_AREA);
-  return areas;
-}
-
-void keep_parts(cv::Mat& mask, double least) {
-  cv::Mat labels;
-  const std::vector<int> areas = parts_of(mask, labels);
-  for (int y = 0; y < mask.rows; ++y) {
-    for (int x = 0; x < mask.cols; ++x) {
-      const int k = labels.at<int>(y, x);
-      if (k > 0 && areas[static_cast<std::size_t>(k)] < least) mask.at<std::uint8_t>(y, x) = 0;
-    }
-  }
 }
 
 }  // namespace
@@ -100,16 +80,12 @@ void MaskPolicy::validate() const {
 
 RefinedMask tidied(const torch::Tensor& refined, const torch::Tensor& intended, const MaskPolicy& policy) {
   policy.validate();
-  cv::Mat mask = bytes_of(refined);
-  cv::Mat labels;
-  const std::vector<int> areas = parts_of(mask, labels);
-  keep_parts(mask, policy.part_share * *std::ranges::max_element(areas));
-  // What is left of the complement after its small parts have gone: the rest were holes.
-  cv::Mat complement = 1 - mask;
-  keep_parts(complement, policy.fill_share * cv::countNonZero(mask));
-  RefinedMask result{.mask = mask_of(1 - complement)};
+  const torch::Tensor found_at_all = refined.gt(0.5);
+  const auto pixels = found_at_all.sum().item<double>();
+  const torch::Tensor whole = models::remove_small_islands(found_at_all, policy.part_share * pixels).mask;
+  const torch::Tensor found = models::fill_small_holes(whole, policy.fill_share * pixels).mask;
+  RefinedMask result{.mask = found.to(torch::kFloat32)};
   const torch::Tensor wanted = intended.gt(0.5);
-  const torch::Tensor found = result.mask.gt(0.5);
   const auto united = found.logical_or(wanted).sum().item<double>();
   result.overlap = united > 0 ? found.logical_and(wanted).sum().item<double>() / united : 0;
   result.kept = result.overlap >= policy.least_overlap && found.any().item<bool>();

@@ -18,6 +18,8 @@ class MaskRefiner {
   virtual ~MaskRefiner() = default;
   // "none", "grabcut", "sam", "efficientsam"
   virtual std::string name() const = 0;
+  // SHA-256 of its weights; empty where it has none.
+  virtual std::string hash() const { return {}; }
   // image: [B, H, W], float32 in [-1, 1]; intended: [H, W], float32, 1 where the thing was to be, not empty. Returns
   // [H, W], float32, 1 where it is; it may be empty.
   virtual torch::Tensor refine(const torch::Tensor& image, const torch::Tensor& intended) = 0;
@@ -47,7 +49,7 @@ class GrabCutRefiner : public MaskRefiner {
 
 struct MaskPolicy {
   double fill_share = 0.05;    // holes below this share of the thing are filled
-  double part_share = 0.2;     // parts below this share of the largest go
+  double part_share = 0.15;    // parts below this share of it go
   double least_overlap = 0.5;  // intersection over union with the intended mask; below it the thing is dropped
 
   void validate() const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "terragen/synthesis/sam_refiner.h"
 #include "terragen/tensor/seeded_noise.h"
 
 namespace terragen::synthesis {
@@ -45,6 +46,19 @@ TEST(MaskPolicy, FillsHolesDropsCrumbsAndTestsTheIntention) {
   torch::Tensor ring = box_mask(20, 20, 60, 60);
   ring.slice(0, 30, 50).slice(1, 30, 50).fill_(0);
   EXPECT_TRUE(torch::equal(tidied(ring, ring, {}).mask, ring));
+}
+
+TEST(DeepPoints, LieInsideAndApart) {
+  const torch::Tensor mask = torch::maximum(box_mask(10, 10, 30, 60), box_mask(10, 40, 80, 60));
+  const torch::Tensor points = deep_points(mask, 3);
+  ASSERT_EQ(points.size(0), 3);
+  for (int k = 0; k < 3; ++k) {
+    const auto x = points[k][0].item<std::int64_t>();
+    const auto y = points[k][1].item<std::int64_t>();
+    EXPECT_EQ(mask.slice(0, y - 4, y + 5).slice(1, x - 4, x + 5).min().item<float>(), 1.0F) << k;
+    for (int j = 0; j < k; ++j) EXPECT_GT((points[k] - points[j]).norm().item<double>(), 12) << k << j;
+  }
+  EXPECT_EQ(deep_points(box_mask(5, 5, 6, 6), 3).size(0), 1);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 namespace terragen::synthesis {
 namespace {
 
-torch::Tensor tensor_of(const std::vector<std::uint8_t>& pixels, const layout::Layout& layout) {
+torch::Tensor drawn_mask(const std::vector<std::uint8_t>& pixels, const layout::Layout& layout) {
   return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8)
       .view({layout.height, layout.width})
       .to(torch::kFloat32);
@@ -98,7 +98,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
     const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
     const layout::Geometry there = layout::transform(placement.geometry, moved);
     attempt.intended =
-        tensor_of(layout::rasterise(there, static_cast<int>(w), static_cast<int>(h)), attempt.window.layout);
+        drawn_mask(layout::rasterise(there, static_cast<int>(w), static_cast<int>(h)), attempt.window.layout);
     layout::Affine map_to_window = placement.scene_from_footprint;
     map_to_window.c -= static_cast<double>(attempt.x);
     map_to_window.f -= static_cast<double>(attempt.y);

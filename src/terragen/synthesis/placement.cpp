@@ -124,12 +124,14 @@ bool PlacementMap::fits(const std::vector<std::uint8_t>& drawn, bool anywhere) c
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     if (drawn[i] != 0 && (occupied_[i] != 0 || (!anywhere && allowed_[i] == 0))) return false;
   }
-  return anywhere || std::ranges::all_of(near_, [&](const Near& near) {
-           for (std::size_t i = 0; i < drawn.size(); ++i) {
-             if (drawn[i] != 0 && static_cast<double>(near.distance.values[i]) <= near.most) return true;
-           }
-           return false;
-         });
+  if (anywhere) return true;
+  const auto is_near = [&](const Near& near) {
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      if (drawn[i] != 0 && static_cast<double>(near.distance.values[i]) <= near.most) return true;
+    }
+    return false;
+  };
+  return std::ranges::all_of(near_, is_near);
 }
 
 bool PlacementMap::is_in_reach(std::size_t pixel, double length) const {

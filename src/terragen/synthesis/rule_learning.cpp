@@ -14,8 +14,8 @@
 namespace terragen::synthesis {
 namespace {
 
-constexpr int kRing = 8;             // pixels
-constexpr double kLeastShare = 0.1;  // of the ring
+constexpr int kRing = 8;                   // pixels
+constexpr double kLeastGroundShare = 0.1;  // of the ring
 constexpr std::size_t kTellingThings = 5;
 constexpr double kTellingLikeness = 0.05;
 constexpr double kTellingAgreement = 0.3;
@@ -70,7 +70,7 @@ class Learning {
     for (const auto& [k, pixels] : ring_) all += pixels;
     rule.unlabelled_ground = !dense_;
     for (const auto& [k, pixels] : ring_) {
-      if (pixels < kLeastShare * all) continue;
+      if (pixels < kLeastGroundShare * all) continue;
       if (k == layout::kUnlabelled) {
         rule.unlabelled_ground = true;
       } else if (k != class_index_) {

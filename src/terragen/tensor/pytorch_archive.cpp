@@ -20,7 +20,7 @@ using PickleKind = PickleValue::Kind;
 constexpr std::uint64_t kPickleLimit = 1U << 22U;  // a state dictionary takes about 200 bytes a tensor
 constexpr std::size_t kDeepest = 32;
 constexpr std::size_t kLongestName = 1000;
-constexpr std::size_t kMostValues = 1U << 22U;  // visited; values may be shared, so that there are more than bytes
+constexpr std::size_t kMostValues = 1U << 20U;  // visited; values may be shared, so that there are more than bytes
 constexpr std::size_t kMostDimensions = 16;
 constexpr const char* kRebuildTensor = "torch._utils _rebuild_tensor_v2";
 

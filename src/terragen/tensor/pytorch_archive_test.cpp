@@ -62,7 +62,7 @@ std::string from_base64(std::string_view text) {
 
 std::string little_endian(std::uint64_t value, int size) {
   std::string bytes;
-  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<char>(value >> (8 * i) & 0xFFU));
+  for (int i = 0; i < size; ++i) bytes.push_back(i < 8 ? static_cast<char>(value >> (8 * i) & 0xFFU) : '\0');
   return bytes;
 }
 
