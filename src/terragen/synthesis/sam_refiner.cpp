@@ -44,8 +44,9 @@ torch::Tensor deep_points(const torch::Tensor& mask, int count) {
     }
     if (most == 0) break;
     taken[best] = 1;
-    points.push_back(static_cast<float>(best % static_cast<std::size_t>(width)));
-    points.push_back(static_cast<float>(best / static_cast<std::size_t>(width)));
+    const std::size_t row = best / static_cast<std::size_t>(width);
+    points.push_back(static_cast<float>(best - row * static_cast<std::size_t>(width)));
+    points.push_back(static_cast<float>(row));
   }
   if (points.empty()) throw InternalError("[deep_points] the mask is empty");
   return torch::tensor(at::ArrayRef<float>(points), torch::kFloat32).view({-1, 2});
