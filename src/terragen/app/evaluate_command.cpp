@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "terragen/app/few_shot_command.h"
 #include "terragen/app/fidelity_command.h"
 #include "terragen/app/paint_options.h"
 #include "terragen/app/quality_command.h"
@@ -106,6 +107,7 @@ void add_evaluate_command(CLI::App& app, std::function<void()>& run) {
   add_quality_command(*command, run);
   add_fidelity_command(*command, run);
   add_usefulness_command(*command, run);
+  add_few_shot_command(*command, run);
 }
 
 }  // namespace terragen::app

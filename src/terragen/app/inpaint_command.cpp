@@ -4,12 +4,13 @@
 #include <memory>
 #include <string>
 
+#include "terragen/app/inpaint_options.h"
 #include "terragen/app/paint_options.h"
+#include "terragen/app/refiner_options.h"
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/synthesis/inpaint.h"
 #include "terragen/synthesis/placement_rule_file.h"
-#include "terragen/synthesis/sam_refiner.h"
 
 namespace terragen::app {
 namespace {
@@ -20,26 +21,11 @@ struct InpaintRequest {
   std::string model;
   std::string output;
   std::string rules;
-  std::string refiner = "grabcut";
-  std::string refiner_weights;
+  RefinerRequest refiner;
   std::string explain;
   synthesis::PaintOptions paint;
   synthesis::InpaintOptions inpaint;
 };
-
-std::unique_ptr<synthesis::MaskRefiner> refiner_of(const InpaintRequest& request) {
-  const bool sam = request.refiner.ends_with("sam");
-  if (sam == request.refiner_weights.empty()) {
-    throw RequestError(sam ? request.refiner + " needs its published weights"
-                           : "weights are of no use to the refiner " + request.refiner,
-                       sam ? "name the file with --refiner-weights; grabcut needs none" : "");
-  }
-  if (sam) {
-    return std::make_unique<synthesis::SamRefiner>(request.refiner_weights, request.refiner, request.paint.compute);
-  }
-  if (request.refiner == "none") return std::make_unique<synthesis::NoRefiner>();
-  return std::make_unique<synthesis::GrabCutRefiner>();
-}
 
 void inpaint(InpaintRequest request) {
   request.inpaint.validate();
@@ -56,7 +42,7 @@ void inpaint(InpaintRequest request) {
     }
   }
   synthesis::Painter painter(models::load_model(request.model), request.paint);
-  const std::unique_ptr<synthesis::MaskRefiner> refiner = refiner_of(request);
+  const std::unique_ptr<synthesis::MaskRefiner> refiner = refiner_of(request.refiner, request.paint.compute);
   const synthesis::InpaintSummary summary =
       synthesis::inpaint_dataset(dataset, examples, painter, *refiner, request.inpaint, request.output);
   const auto share = [&](std::size_t count) {
@@ -82,7 +68,6 @@ void inpaint(InpaintRequest request) {
 void add_inpaint_command(CLI::App& app, std::function<void()>& run) {
   auto request = std::make_shared<InpaintRequest>();
   synthesis::InpaintOptions& options = request->inpaint;
-  synthesis::ObjectInpainterOptions& objects = options.objects;
   CLI::App* command = app.add_subcommand("inpaint", "Paint a class of which there are few examples into real scenes");
   command->add_option("dataset", request->dataset, "Dataset whose training images are the scenes")->required();
   command->add_option("--model", request->model, "Model folder that paints")->required();
@@ -91,33 +76,10 @@ void add_inpaint_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("-o,--output", request->output, "Folder of the new dataset; a run that was stopped goes on")
       ->required();
   command->add_option("--seed", options.seed, "Seed")->capture_default_str();
-  command->add_option("--scenes", options.scenes, "Training images that are painted into; 0: all")
-      ->capture_default_str();
-  command->add_option("--per-scene", options.per_scene, "New images of each")->capture_default_str();
-  command->add_option("--things", objects.placement.most, "Most things in a new image")->capture_default_str();
-  command->add_option("--variants", objects.variants, "Painted of every thing; the one most like the examples stays")
-      ->capture_default_str();
-  command->add_option("--strength", objects.strength, "1: painted from nothing; less: over the example laid there")
-      ->capture_default_str();
-  command->add_option("--window", objects.window, "Pixels a side of what is painted at once, at least")
-      ->capture_default_str();
+  add_inpaint_options(*command, options);
   command->add_option("--rules", request->rules, "TOML file of geographic rules; default: learned from the examples");
-  command->add_flag("--anywhere", objects.placement.anywhere, "Place at random, by no rule (for comparison)");
-  command
-      ->add_option("--refiner", request->refiner,
-                   "What outlines the painted things: sam, efficientsam, grabcut or none")
-      ->check(CLI::IsMember({"sam", "efficientsam", "grabcut", "none"}))
-      ->capture_default_str();
-  command->add_option("--refiner-weights", request->refiner_weights,
-                      "Published weights of Segment Anything (.pth or safetensors) or EfficientSAM (.pt)");
-  command
-      ->add_option("--least-overlap", objects.mask.least_overlap,
-                   "Of outline and intention; below it a thing is dropped")
-      ->capture_default_str();
-  command
-      ->add_option("--reject-share", options.reject_share,
-                   "Share of real examples that the filter would reject; it drops what is less alike")
-      ->capture_default_str();
+  command->add_flag("--anywhere", options.objects.placement.anywhere, "Place at random, by no rule (for comparison)");
+  add_refiner_options(*command, request->refiner);
   command->add_flag("!--no-filter", options.filter, "Keep things that are unlike the examples");
   command->add_flag("!--without-real", options.keep_real, "Write the new images alone");
   command->add_option("--explain", request->explain, "Folder for pictures of where things may stand and were placed");

@@ -63,6 +63,8 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
   command->add_option("-o,--output", options->run, "Folder of the run")->required();
   command->add_option("--from", options->from, "Model to start from; a generator needs one with an autoencoder");
+  command->add_flag("--autoencoder-only", job.autoencoder_only,
+                    "Take nothing but the autoencoder of --from, and train a new generator");
   command->add_option("--steps", job.trainer.steps, "Optimiser steps")->capture_default_str();
   command->add_flag("--resume", job.trainer.resume, "Continue the run from its newest checkpoint");
   command->add_option("--seed", job.trainer.seed, "Seed of every random draw")->capture_default_str();
@@ -104,6 +106,8 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--reference-share", job.generator_loss.reference_share,
                    "Share of samples from which a thing is cut, to be painted again after a picture of it")
       ->capture_default_str();
+  command->add_flag("--labelled-only", job.generator_loss.labelled_only,
+                    "Train a generator on labelled pixels alone, where masks are dense");
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
       ->capture_default_str();
   command

@@ -9,11 +9,11 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
-#include "terragen/core/stopwatch.h"
+#include "terragen/core/run_settings.h"
 #include "terragen/data/packed_samples.h"
-#include "terragen/data/packing.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
+#include "terragen/evaluation/perception_training.h"
 #include "terragen/synthesis/layout_score.h"
 #include "terragen/tensor/flop_counter.h"
 
@@ -69,7 +69,9 @@ class Protocol {
     cell.real_images = static_cast<int>(training.front().images.size());
     if (kAltered.contains(method)) training.push_back(altered(training.front(), tiles, seed, method, cell));
     if (kPainted.contains(method)) training.push_back(painted(training.front(), tiles, seed, method, cell));
-    train(training, tiles, seed, method, cell);
+    const TrainingCost cost = train_perception(training, options_.train, model_of(tiles, seed, method), seed_of(seed));
+    cell.train_seconds = cost.seconds;
+    cell.train_flops = cost.flops;
     test(tiles, seed, method, cell);
     write_json(file, to_json(cell));
     return cell;
@@ -146,31 +148,6 @@ class Protocol {
     return made;
   }
 
-  void train(const std::vector<data::Dataset>& training, int tiles, int seed, const std::string& method,
-             UsefulnessCell& cell) const {
-    const fs::path run = model_of(tiles, seed, method);
-    fs::remove_all(run);
-    fs::create_directories(run);
-    const fs::path shards = run / "shards";
-    data::pack_datasets(training, shards, {});
-    training::TrainJob job = options_.train;
-    job.model = detector_ ? "detector" : "segmenter";
-    job.shards = shards;
-    job.run = run;
-    job.trainer.seed = seed_of(seed);
-    job.trainer.preview_every = 0;
-    job.trainer.checkpoint_every = job.trainer.steps;
-    const Stopwatch watch;
-    const tensor::FlopCounter flops;
-    training::run_train_job(job);
-    cell.train_seconds = watch.seconds();
-    cell.train_flops = flops.count();
-    fs::remove_all(shards);
-    for (const auto& entry : fs::directory_iterator(run)) {
-      if (entry.path().filename().string().starts_with("checkpoint")) fs::remove_all(entry.path());
-    }
-  }
-
   void test(int tiles, int seed, const std::string& method, UsefulnessCell& cell) const {
     const auto report = evaluate_perception(models::load_perception_model(model_of(tiles, seed, method) / "model"),
                                             test_.reader(), "test", options_.train.compute);
@@ -191,23 +168,11 @@ class Protocol {
 
 // What cells of one output folder must have in common.
 Json common_settings(const UsefulnessOptions& options) {
-  Json train = training::to_json(options.train);
-  for (const char* own : {"model", "shards", "run", "from", "seed", "threads", "resume"}) train.erase(own);
-  return {{"train", train},
+  return {{"train", training_recipe(options.train)},
           {"painted", options.painted},
           {"reject_share", options.reject_share},
           {"variation", synthesis::to_json(options.variation)},
           {"painting", synthesis::to_json(options.paint)}};
-}
-
-void claim(const fs::path& output, const Json& settings) {
-  fs::create_directories(output / "cells");
-  const fs::path file = output / "settings.json";
-  if (fs::exists(file) && read_json(file) != settings) {
-    throw RequestError(std::format("{} holds cells of other settings", output.string()),
-                       "give the same settings, or another folder");
-  }
-  write_json(file, settings);
 }
 
 }  // namespace
@@ -245,7 +210,8 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
     if (generator.empty()) throw RequestError("painting needs a model", "name one with --model");
     check_model(models::load_model(generator).card, generator.string(), datasets.back());
   }
-  claim(output, common_settings(options));
+  claim_run_folder(output, common_settings(options));
+  fs::create_directories(output / "cells");
   std::vector<UsefulnessCell> cells;
   std::vector<std::unique_ptr<Protocol>> protocols;
   for (const data::Dataset& dataset : datasets) {

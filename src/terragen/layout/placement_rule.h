@@ -49,7 +49,7 @@ struct PlacementRule {
   void validate(int classes) const;
 };
 
-// Classes by name: {"ground": ["land"], "neighbours": [{"class": "road", "most": 30}], "size": [4, 20], ...}. Unlimited
+// Classes by name: {"ground": ["land"], "neighbours": [{"class": "road", "most": 30}], "least_size": 4, ...}. Unlimited
 // lengths are left out.
 nlohmann::json placement_rule_to_json(const PlacementRule& rule, const Taxonomy& taxonomy);
 // DataError naming `place` for unknown keys, names and values that cannot be.

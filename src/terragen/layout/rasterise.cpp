@@ -84,6 +84,22 @@ std::vector<std::uint8_t> rasterise(const Geometry& geometry, int width, int hei
   return pixels;
 }
 
+void draw_onto(std::vector<std::uint8_t>& pixels, const Geometry& geometry, int width, int height) {
+  const std::vector<std::uint8_t> drawn = rasterise(geometry, width, height);
+  for (std::size_t i = 0; i < drawn.size(); ++i) pixels.at(i) |= drawn[i];
+}
+
+std::vector<std::uint8_t> pixels_of_class(const Layout& layout, int class_index) {
+  std::vector<std::uint8_t> pixels(index_of(0, layout.height, layout.width), 0);
+  for (const Feature& feature : layout.features) {
+    if (feature.class_index == class_index) draw_onto(pixels, feature.geometry, layout.width, layout.height);
+  }
+  for (std::size_t i = 0; layout.mask && i < pixels.size(); ++i) {
+    if (layout.mask->values[i] == class_index) pixels[i] = 1;
+  }
+  return pixels;
+}
+
 DenseMask rasterise_classes(const Layout& layout, std::uint8_t background) {
   DenseMask result{layout.width, layout.height, {}};
   result.values.assign(index_of(0, layout.height, layout.width), background);

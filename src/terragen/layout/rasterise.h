@@ -26,6 +26,10 @@ struct Plane {
 // too thin to cover any centre marks the pixel that holds its centroid, so that no object vanishes.
 // Result: width * height values row by row.
 std::vector<std::uint8_t> rasterise(const Geometry& geometry, int width, int height);
+// The same, added to what `pixels` hold of an image of that size.
+void draw_onto(std::vector<std::uint8_t>& pixels, const Geometry& geometry, int width, int height);
+// 1 where the layout has the class, in a feature or in the dense mask.
+std::vector<std::uint8_t> pixels_of_class(const Layout& layout, int class_index);
 
 // Every feature and the dense mask in one class mask, as it is written as label: the dense mask first, then features
 // in their order, larger before smaller (so that a car stays visible on a road); crowd regions are drawn like others.

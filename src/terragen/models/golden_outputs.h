@@ -12,6 +12,11 @@
 
 namespace terragen::test {
 
+// Every `bands`th channel and every `pixels`th row and column of x: [N, C, H, W], as large references are kept.
+inline torch::Tensor thinned(const torch::Tensor& x, std::int64_t bands, std::int64_t pixels) {
+  return x.slice(1, 0, x.size(1), bands).slice(2, 0, x.size(2), pixels).slice(3, 0, x.size(3), pixels);
+}
+
 class GoldenOutputs {
  public:
   explicit GoldenOutputs(const std::filesystem::path& folder)
@@ -21,6 +26,11 @@ class GoldenOutputs {
   // Real numbers must agree to absolute + relative * |expected|, all others exactly.
   void compare(const std::string& name, const torch::Tensor& ours, double absolute = 5e-5, double relative = 5e-5) {
     compare_numbers(name, ours, absolute, relative, 0.0);
+  }
+
+  // To a thousandth of what the expected numbers spread, for networks at full size.
+  void compare_spread(const std::string& name, const torch::Tensor& ours) {
+    compare(name, ours, 1e-3 * all_.at(name).std().item<double>(), 1e-3);
   }
 
   // Where rounding grows on its way: `exact` is what the same network says in float64. The reference was rounded too,

@@ -7,6 +7,7 @@
 #include "terragen/models/layout_fusion.h"
 #include "terragen/nn/embeddings.h"
 #include "terragen/nn/group_norm.h"
+#include "terragen/nn/resnet_block.h"
 
 namespace terragen::models {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::int64_t kTaskChannels = 64;
 // 8 frequencies, sine and cosine, of 8 box numbers and 32 vertex numbers.
 constexpr std::int64_t kFourier = 16;
 constexpr std::int64_t kGeometryFeatures = kFourier * (8 + 2 * kTokenVertices);
-
-tn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
-  return tn::Conv2d(tn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
-}
 
 void zero(const tn::Linear& layer) {
   const torch::NoGradGuard no_grad;
@@ -131,7 +128,7 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   std::int64_t in = planes + 2;
   for (int factor = config_.latent_cell / config_.raster_cell; factor > 1; factor /= 2) {
     const std::int64_t out = factor == 2 ? config_.channels.front() : 40;
-    stem_->push_back(convolution(in, out, 2));
+    stem_->push_back(nn::conv3x3(in, out, 2));
     stem_->push_back(nn::GroupNorm(8, out));
     stem_->push_back(tn::SiLU());
     in = out;
@@ -141,8 +138,8 @@ LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::
   fusion_ = register_module("fusion", tn::ModuleList());
   for (std::size_t k = 0; k < config_.channels.size(); ++k) {
     const std::int64_t out = config_.channels[k];
-    pyramid_->push_back(tn::Sequential(convolution(in, out, k == 0 ? 1 : 2), nn::GroupNorm(8, out), tn::SiLU(),
-                                       convolution(out, out, 1)));
+    pyramid_->push_back(tn::Sequential(nn::conv3x3(in, out, k == 0 ? 1 : 2), nn::GroupNorm(8, out), tn::SiLU(),
+                                       nn::conv3x3(out, out, 1)));
     const tn::Linear adapter(kTaskChannels, 2 * out);
     zero(adapter);
     adapters_->push_back(adapter);

@@ -4,16 +4,9 @@
 
 #include "terragen/core/error.h"
 #include "terragen/nn/group_norm.h"
+#include "terragen/nn/resnet_block.h"
 
 namespace terragen::models {
-
-namespace {
-
-torch::nn::Conv2d reference_convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
-}
-
-}  // namespace
 
 void ReferenceEncoderConfig::validate() const {
   if (bands < 1) throw RequestError(std::format("reference encoder: {} bands are not possible", bands));
@@ -59,10 +52,10 @@ ReferenceEncoderImpl::ReferenceEncoderImpl(ReferenceEncoderConfig config) : conf
   levels_ = register_module("levels", torch::nn::Sequential());
   std::int64_t in = config_.bands + 1;
   for (const std::int64_t out : config_.channels) {
-    levels_->push_back(reference_convolution(in, out, 2));
+    levels_->push_back(nn::conv3x3(in, out, 2));
     levels_->push_back(nn::GroupNorm(8, out));
     levels_->push_back(torch::nn::SiLU());
-    levels_->push_back(reference_convolution(out, out, 1));
+    levels_->push_back(nn::conv3x3(out, out, 1));
     levels_->push_back(nn::GroupNorm(8, out));
     levels_->push_back(torch::nn::SiLU());
     in = out;

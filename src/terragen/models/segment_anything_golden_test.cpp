@@ -249,17 +249,11 @@ TEST(GoldenSam, VitBAtFullSize) {
                                  .labels = torch::tensor({{1, 0}}, torch::kInt64),
                                  .boxes = torch::tensor({{100.0F, 200.0F, 700.0F, 800.0F}})};
     const MaskPrediction prediction = sam->predict_in_input(embedding, prompts, true);
-    const auto thinned = [](const torch::Tensor& x, std::int64_t bands, std::int64_t pixels) {
-      return x.slice(1, 0, x.size(1), bands).slice(2, 0, x.size(2), pixels).slice(3, 0, x.size(3), pixels);
-    };
     test::GoldenOutputs out(folder);
-    const auto compare = [&](const std::string& name, const torch::Tensor& ours) {
-      out.compare(name, ours, 1e-3 * out.all().at(name).std().item<double>(), 1e-3);
-    };
-    compare("embedding_c16_s4", thinned(embedding, 16, 4));
-    compare("iou", prediction.iou);
-    compare("low_res_stride4", thinned(prediction.low_res, 1, 4));
-    compare("sparse", sam->prompt_encoder()->forward(prompts).sparse);
+    out.compare_spread("embedding_c16_s4", test::thinned(embedding, 16, 4));
+    out.compare_spread("iou", prediction.iou);
+    out.compare_spread("low_res_stride4", test::thinned(prediction.low_res, 1, 4));
+    out.compare_spread("sparse", sam->prompt_encoder()->forward(prompts).sparse);
     out.expect_all_compared();
   }
 }

@@ -4,7 +4,9 @@ namespace terragen::nn {
 
 namespace tn = torch::nn;
 
-tn::Conv2d conv3x3(std::int64_t in, std::int64_t out) { return tn::Conv2d(tn::Conv2dOptions(in, out, 3).padding(1)); }
+tn::Conv2d conv3x3(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  return tn::Conv2d(tn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
+}
 
 ResnetBlock2DImpl::ResnetBlock2DImpl(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t groups,
                                      double eps) {

@@ -50,6 +50,6 @@ class Upsample2DImpl : public torch::nn::Module {
 TORCH_MODULE(Upsample2D);
 
 // A 3x3 convolution with padding 1.
-torch::nn::Conv2d conv3x3(std::int64_t in, std::int64_t out);
+torch::nn::Conv2d conv3x3(std::int64_t in, std::int64_t out, std::int64_t stride = 1);
 
 }  // namespace terragen::nn

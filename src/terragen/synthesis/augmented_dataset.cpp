@@ -92,8 +92,7 @@ void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord
     for (int y = 0; y < raster.height; ++y) {
       for (int x = 0; x < raster.width; ++x) {
         if (is_changed[y][x] == 0.0F) continue;
-        const double share = (static_cast<double>(pixel[b][y][x]) + 1.0) / 2.0;
-        raster.set(b, x, y, band.low + share * (band.high - band.low));
+        raster.set(b, x, y, band_value(band, pixel[b][y][x]));
       }
     }
   }

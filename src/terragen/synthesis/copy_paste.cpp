@@ -46,8 +46,7 @@ shards::Sample copy_paste(const shards::Sample& target, const shards::Sample& so
   std::vector<layout::Feature> added;
   for (const layout::Feature& feature : source.layout.features) {
     if (!random.chance(0.5) || feature.crowd) continue;
-    const Pixels drawn = layout::rasterise(feature.geometry, width, height);
-    for (std::size_t i = 0; i < pasted.size(); ++i) pasted[i] |= drawn[i];
+    layout::draw_onto(pasted, feature.geometry, width, height);
     added.push_back(feature);
   }
   std::erase_if(result.layout.features, [&](const layout::Feature& feature) {

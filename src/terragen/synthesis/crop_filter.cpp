@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "terragen/core/error.h"
+#include "terragen/synthesis/layout_score.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -30,8 +31,7 @@ CropFilter::CropFilter(models::ReferenceEncoder encoder, const std::vector<Refer
   if (references.size() < 2) return;
   std::vector<double> margins;
   for (std::int64_t i = 0; i < examples_.size(0); ++i) margins.push_back(margin_of(examples_[i], i));
-  std::ranges::sort(margins);
-  threshold_ = margins[static_cast<std::size_t>(reject_share * static_cast<double>(margins.size()))];
+  threshold_ = rejection_threshold(std::move(margins), reject_share);
 }
 
 torch::Tensor CropFilter::features_of(const std::vector<torch::Tensor>& pictures) const {

@@ -3,6 +3,7 @@
 #include <format>
 
 #include "terragen/core/error.h"
+#include "terragen/shards/drawn_mask.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -22,10 +23,6 @@ torch::Tensor looks_of(const torch::Tensor& image) {
   return torch::cat({mean, deviation});
 }
 
-torch::Tensor tensor_of(const std::vector<std::uint8_t>& pixels, int height, int width) {
-  return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8).view({1, height, width}).to(torch::kFloat32);
-}
-
 torch::Tensor grown(const torch::Tensor& mask, std::int64_t by) {
   return at::max_pool2d(mask, {2 * by + 1, 2 * by + 1}, {1, 1}, {by, by});
 }
@@ -33,20 +30,16 @@ torch::Tensor grown(const torch::Tensor& mask, std::int64_t by) {
 // 1 on the ring about the class, 0 elsewhere: [H, W].
 torch::Tensor ring_of(const shards::Sample& sample, int class_index, int ring) {
   const layout::Layout& layout = sample.layout;
-  torch::Tensor of_class = torch::zeros({1, layout.height, layout.width});
-  torch::Tensor of_others = of_class.clone();
+  const torch::Tensor of_class =
+      shards::mask_from_pixels(layout::pixels_of_class(layout, class_index), layout.width, layout.height).unsqueeze(0);
+  std::vector<std::uint8_t> others(static_cast<std::size_t>(of_class.numel()), 0);
   for (const layout::Feature& feature : layout.features) {
-    const torch::Tensor drawn =
-        tensor_of(layout::rasterise(feature.geometry, layout.width, layout.height), layout.height, layout.width);
-    torch::Tensor& sum = feature.class_index == class_index ? of_class : of_others;
-    sum = torch::maximum(sum, drawn);
-  }
-  if (layout.mask) {
-    const torch::Tensor classes = tensor_of(layout.mask->values, layout.height, layout.width);
-    of_class = torch::maximum(of_class, classes.eq(class_index).to(torch::kFloat32));
+    if (feature.class_index != class_index) {
+      layout::draw_onto(others, feature.geometry, layout.width, layout.height);
+    }
   }
   const torch::Tensor near = grown(of_class, 1 + ring) - grown(of_class, 1);
-  return (near * (1 - of_others))[0] * sample.valid;
+  return near[0] * (1 - shards::mask_from_pixels(others, layout.width, layout.height)) * sample.valid;
 }
 
 }  // namespace

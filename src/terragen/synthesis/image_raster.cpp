@@ -13,8 +13,7 @@ geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<mode
     const models::BandRange& band = bands.at(static_cast<std::size_t>(b));
     for (int y = 0; y < raster.height; ++y) {
       for (int x = 0; x < raster.width; ++x) {
-        const double share = (static_cast<double>(pixel[b][y][x]) + 1.0) / 2.0;
-        raster.set(b, x, y, band.low + share * (band.high - band.low));
+        raster.set(b, x, y, band_value(band, pixel[b][y][x]));
       }
     }
   }

@@ -11,6 +11,11 @@
 
 namespace terragen::synthesis {
 
+// What a network's value in [-1, 1] stands for in a band.
+inline double band_value(const models::BandRange& band, float value) {
+  return band.low + (static_cast<double>(value) + 1.0) / 2.0 * (band.high - band.low);
+}
+
 // image: [B, H, W], float32; [-1, 1] of band b becomes [low, high] of bands[b], rounded and clamped to the type.
 geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<models::BandRange>& bands,
                               geo::DataType type, const geo::Georeference& georeference);

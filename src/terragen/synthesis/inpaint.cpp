@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <format>
+#include <iterator>
 #include <memory>
 #include <numeric>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/run_settings.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/synthesis/augmented_dataset.h"
@@ -48,28 +50,16 @@ std::vector<shards::Sample> example_samples(const data::Dataset& examples, const
 
 Json settings_of(const data::Dataset& dataset, const data::Dataset& examples, const Painter& painter,
                  const MaskRefiner& refiner, const InpaintOptions& options, const Json& rule) {
-  return {{"dataset", dataset.name},
-          {"examples", examples.name},
-          {"class", options.class_name},
-          {"model_sha256", painter.model().hash},
-          {"model_card", painter.model().card},
-          {"painting", to_json(painter.options())},
-          {"seed", options.seed},
-          {"scenes", options.scenes},
-          {"per_scene", options.per_scene},
-          {"filter", options.filter},
-          {"reject_share", options.reject_share},
-          {"refiner", refiner.name()},
-          {"refiner_sha256", refiner.hash()},
-          {"most_things", options.objects.placement.most},
-          {"anywhere", options.objects.placement.anywhere},
-          {"size_jitter", options.objects.placement.size_jitter},
-          {"window", options.objects.window},
-          {"margin", options.objects.margin},
-          {"strength", options.objects.strength},
-          {"variants", options.objects.variants},
-          {"least_overlap", options.objects.mask.least_overlap},
-          {"rule", rule}};
+  Json settings = to_json(options);
+  settings.update({{"dataset", dataset.name},
+                   {"examples", examples.name},
+                   {"model_sha256", painter.model().hash},
+                   {"model_card", painter.model().card},
+                   {"painting", to_json(painter.options())},
+                   {"refiner", refiner.name()},
+                   {"refiner_sha256", refiner.hash()},
+                   {"rule", rule}});
+  return settings;
 }
 
 Json to_json(const InpaintedObject& object, const std::vector<Reference>& references) {
@@ -87,11 +77,14 @@ class DatasetInpainter {
  public:
   DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
                    const InpaintOptions& options, const fs::path& output)
-      : options_(options), painter_(painter), partial_(output.string() + kPartial), result_(dataset) {
+      : options_(options), partial_(output.string() + kPartial), result_(dataset) {
     if (examples.taxonomy.find(options.class_name) < 0) {
       throw RequestError(std::format("the examples do not have the class \"{}\"", options.class_name));
     }
     result_.taxonomy = with_class(dataset.taxonomy, options.class_name, examples.taxonomy);
+    empty_ = result_;
+    empty_.images.clear();
+    empty_.problems.clear();
     classes_.label = result_.taxonomy.find(options.class_name);
     const models::ModelFolder& model = painter.model();
     const layout::Taxonomy& known = model.layout_encoder->config().taxonomy;
@@ -110,11 +103,7 @@ class DatasetInpainter {
       if (index < 0) throw RequestError(std::format("the model does not know the class \"{}\"", entry.name));
       classes_.numbers.push_back(index);
     }
-    for (const std::string& task : packed_->reader().set().tasks) {
-      if (std::ranges::find(model.layout_encoder->config().tasks, task) == model.layout_encoder->config().tasks.end()) {
-        throw RequestError(std::format("the model does not know the task \"{}\"", task));
-      }
-    }
+    check_bands_and_tasks(painter, packed_->reader().set());
     const std::vector<shards::Sample> samples = example_samples(examples, result_.taxonomy);
     const int picture = model.reference_encoder ? static_cast<int>(model.reference_encoder->config().size) : 64;
     references_ = references_of(samples, classes_.label, picture);
@@ -168,8 +157,7 @@ class DatasetInpainter {
       const shards::Sample sample = packed_->reader().get(i);
       for (int k = 0; k < static_cast<int>(classes_.numbers.size()); ++k) {
         if (k == classes_.label) continue;
-        const std::vector<Reference> found = references_of({sample}, k, picture);
-        if (!found.empty()) others.push_back(found.front());
+        std::ranges::move(references_of({sample}, k, picture, 1), std::back_inserter(others));
       }
     }
     return others;
@@ -180,13 +168,7 @@ class DatasetInpainter {
   void claim(const fs::path& output) const {
     if (fs::exists(output))
       throw RequestError(std::format("{} exists already", output.string()), "name another folder");
-    fs::create_directories(partial_);
-    const fs::path file = partial_ / "settings.json";
-    if (fs::exists(file) && read_json(file) != settings_) {
-      throw RequestError(std::format("{} holds a run of other settings", partial_.string()),
-                         "give the same settings, or remove it");
-    }
-    write_json(file, settings_);
+    claim_run_folder(partial_, settings_);
   }
 
   void inpaint_scene(std::size_t scene, int copy, const fs::path& part) {
@@ -195,7 +177,7 @@ class DatasetInpainter {
     PlacementMap map(sample, rule_, likeness_ ? &*likeness_ : nullptr);
     const InpaintedScene made = inpainter_->inpaint(sample, map, classes_, random);
     if (!options_.explain.empty()) explain(sample, made, part.filename().string());
-    AugmentedDataset one(result_, false, part);
+    AugmentedDataset one(empty_, false, part);
     Json objects = Json::array();
     for (const InpaintedObject& object : made.objects) objects.push_back(to_json(object, references_));
     const bool any = std::ranges::any_of(made.objects, [](const InpaintedObject& o) { return o.rejected.empty(); });
@@ -246,9 +228,9 @@ class DatasetInpainter {
   }
 
   const InpaintOptions& options_;
-  Painter& painter_;
   const fs::path partial_;
   data::Dataset result_;    // with the new class
+  data::Dataset empty_;     // the same without images
   data::Dataset training_;  // the scenes
   std::unique_ptr<data::PackedSamples> packed_;
   ObjectInpainter::Classes classes_;
@@ -270,6 +252,42 @@ void InpaintOptions::validate() const {
     throw RequestError(std::format("reject_share is {}, not in [0, 1)", reject_share));
   }
   objects.validate();
+}
+
+Json to_json(const InpaintOptions& options) {
+  return {{"class", options.class_name},
+          {"seed", options.seed},
+          {"scenes", options.scenes},
+          {"per_scene", options.per_scene},
+          {"filter", options.filter},
+          {"reject_share", options.reject_share},
+          {"most_things", options.objects.placement.most},
+          {"least_score", options.objects.placement.least_score},
+          {"anywhere", options.objects.placement.anywhere},
+          {"size_jitter", options.objects.placement.size_jitter},
+          {"window", options.objects.window},
+          {"margin", options.objects.margin},
+          {"strength", options.objects.strength},
+          {"variants", options.objects.variants},
+          {"fill_share", options.objects.mask.fill_share},
+          {"part_share", options.objects.mask.part_share},
+          {"least_overlap", options.objects.mask.least_overlap}};
+}
+
+Json to_json(const InpaintSummary& summary) {
+  return {{"references", summary.references},
+          {"scenes", summary.scenes},
+          {"images", summary.images},
+          {"placed", summary.placed},
+          {"accepted", summary.accepted},
+          {"wrong_mask", summary.wrong_mask},
+          {"unlike", summary.unlike},
+          {"threshold", number_or_null(summary.threshold)},
+          {"placing_seconds", summary.times.placing},
+          {"painting_seconds", summary.times.painting},
+          {"refining_seconds", summary.times.refining},
+          {"filtering_seconds", summary.times.filtering},
+          {"seconds", summary.seconds}};
 }
 
 InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter,

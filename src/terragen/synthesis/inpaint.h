@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "terragen/core/json_file.h"
 #include "terragen/data/dataset.h"
 #include "terragen/layout/placement_rule.h"
 #include "terragen/synthesis/object_inpainter.h"
@@ -27,6 +28,8 @@ struct InpaintOptions {
 
   void validate() const;
 };
+// What decides the result, but for the rule, which may be still to be learned.
+Json to_json(const InpaintOptions& options);
 
 struct InpaintSummary {
   std::size_t references = 0;
@@ -40,6 +43,7 @@ struct InpaintSummary {
   InpaintTimes times;    // of this run
   double seconds = 0;    // of this run
 };
+Json to_json(const InpaintSummary& summary);
 
 // The dataset with the class last in its taxonomy, where it has it not. A killed or interrupted run leaves
 // OUTPUT.partial; the same call goes on there and ends with the same dataset, another one is refused with RequestError.

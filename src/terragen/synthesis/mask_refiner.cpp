@@ -7,6 +7,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/models/mask_regions.h"
+#include "terragen/tensor/draw_image.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -25,9 +26,7 @@ torch::Tensor mask_of(const cv::Mat& bytes) {
 }
 
 cv::Mat picture_of(const torch::Tensor& image) {
-  const torch::Tensor three = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
-  const torch::Tensor bytes =
-      ((three.clamp(-1.0, 1.0) + 1) * 127.5).round().to(torch::kUInt8).permute({1, 2, 0}).contiguous();
+  const torch::Tensor bytes = tensor::rgb_bytes(image);
   cv::Mat picture(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3);
   std::copy_n(bytes.const_data_ptr<std::uint8_t>(), bytes.numel(), picture.data);
   return picture;

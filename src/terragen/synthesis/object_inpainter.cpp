@@ -6,26 +6,15 @@
 #include <optional>
 
 #include "terragen/core/error.h"
-#include "terragen/core/stopwatch.h"
-#include "terragen/layout/rasterise.h"
+#include "terragen/core/stage_timer.h"
 #include "terragen/layout/vectorise.h"
+#include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
 #include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/pixel_distance.h"
 
 namespace terragen::synthesis {
 namespace {
-
-torch::Tensor drawn_mask(const std::vector<std::uint8_t>& pixels, const layout::Layout& layout) {
-  return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8)
-      .view({layout.height, layout.width})
-      .to(torch::kFloat32);
-}
-
-std::vector<std::uint8_t> pixels_of(const torch::Tensor& mask) {
-  const torch::Tensor bytes = mask.gt(0.5).to(torch::kUInt8).contiguous();
-  return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};
-}
 
 torch::Tensor grown_by(const torch::Tensor& mask, std::int64_t pixels) {
   return at::max_pool2d(mask.unsqueeze(0), {2 * pixels + 1, 2 * pixels + 1}, {1, 1}, {pixels, pixels})[0];
@@ -34,7 +23,7 @@ torch::Tensor grown_by(const torch::Tensor& mask, std::int64_t pixels) {
 // 1 on the mask, falling to 0 across `margin` pixels about it.
 torch::Tensor blend_of(const torch::Tensor& mask, int margin) {
   const layout::Plane away =
-      pixel_distance(pixels_of(mask), static_cast<int>(mask.size(1)), static_cast<int>(mask.size(0)));
+      pixel_distance(shards::pixels_from_mask(mask), static_cast<int>(mask.size(1)), static_cast<int>(mask.size(0)));
   const torch::Tensor distance = torch::tensor(at::ArrayRef<float>(away.values), torch::kFloat32).view(mask.sizes());
   return (1 - distance / (margin + 1.0)).clamp(0.0, 1.0);
 }
@@ -57,7 +46,7 @@ void ObjectInpainterOptions::validate() const {
   mask.validate();
   if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
   if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
-  if (!(strength > 0 && strength <= 1)) throw RequestError(std::format("strength is {}, not in (0, 1]", strength));
+  if (!(strength >= 0 && strength <= 1)) throw RequestError(std::format("strength is {}, not in [0, 1]", strength));
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
 }
 
@@ -97,8 +86,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
                                          static_cast<int>(w), static_cast<int>(h));
     const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
     const layout::Geometry there = layout::transform(placement.geometry, moved);
-    attempt.intended =
-        drawn_mask(layout::rasterise(there, static_cast<int>(w), static_cast<int>(h)), attempt.window.layout);
+    attempt.intended = shards::drawn_mask(there, static_cast<int>(w), static_cast<int>(h));
     layout::Affine map_to_window = placement.scene_from_footprint;
     map_to_window.c -= static_cast<double>(attempt.x);
     map_to_window.f -= static_cast<double>(attempt.y);
@@ -129,16 +117,14 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
   for (std::size_t v = 0; v < attempt.painted.size(); ++v) {
     RefinedMask refined;
     {
-      const Stopwatch watch;
+      const StageTimer timer(times_.refining);
       refined = tidied(refiner_.refine(attempt.painted[v], attempt.intended), attempt.intended, options_.mask);
-      times_.refining += watch.seconds();
     }
-    const Stopwatch watch;
-    const double margin =
-        filter_ != nullptr && refined.kept
-            ? filter_->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size))
-            : 0;
-    times_.filtering += watch.seconds();
+    double margin = 0;
+    if (filter_ != nullptr && refined.kept) {
+      const StageTimer timer(times_.filtering);
+      margin = filter_->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size));
+    }
     // Any mask that is kept before any that is not, then the margin (without a filter the overlap).
     const auto rank = [&](const RefinedMask& one, double its) {
       return std::pair(one.kept, filter_ != nullptr && one.kept ? its : one.overlap);
@@ -168,7 +154,7 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
     torch::Tensor changed = there(result.changed);
     changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
     layout::Layout& layout = result.sample.layout;
-    const std::vector<std::uint8_t> pixels = pixels_of(mask->mask);
+    const std::vector<std::uint8_t> pixels = shards::pixels_from_mask(mask->mask);
     if (layout.mask) {
       for (std::int64_t y = 0; y < h; ++y) {
         for (std::int64_t x = 0; x < w; ++x) {
@@ -193,10 +179,20 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
   result.sample.image = scene.image.clone();
   std::vector<Attempt> all;
   {
-    const Stopwatch watch;
+    const StageTimer timer(times_.placing);
     all = attempts(scene, map, classes, random);
-    times_.placing += watch.seconds();
   }
+  if (options_.strength == 0) {
+    for (Attempt& attempt : all) attempt.painted.assign(attempt.seeds.size(), attempt.request.image);
+  } else {
+    paint(all);
+  }
+  for (Attempt& attempt : all) settle(attempt, result, classes);
+  return result;
+}
+
+void ObjectInpainter::paint(std::vector<Attempt>& all) {
+  const StageTimer timer(times_.painting);
   std::vector<PaintRequest> requests;
   std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -206,14 +202,7 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
       owners.push_back(i);
     }
   }
-  {
-    const Stopwatch watch;
-    painter_.paint(requests,
-                   [&](std::size_t i, const torch::Tensor& image) { all[owners[i]].painted.push_back(image); });
-    times_.painting += watch.seconds();
-  }
-  for (Attempt& attempt : all) settle(attempt, result, classes);
-  return result;
+  painter_.paint(requests, [&](std::size_t i, const torch::Tensor& image) { all[owners[i]].painted.push_back(image); });
 }
 
 }  // namespace terragen::synthesis

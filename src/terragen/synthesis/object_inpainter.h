@@ -18,10 +18,12 @@ namespace terragen::synthesis {
 
 struct ObjectInpainterOptions {
   PlacementOptions placement;
-  int window = 192;       // pixels a side of what is painted at once, at least; large things take more
-  int margin = 3;         // pixels about a thing that are painted with it, and across which it is blended
-  double strength = 0.8;  // see PaintRequest; below 1 painting begins at the example laid into the scene
-  int variants = 2;       // painted of every placed thing; the one most like the examples stays
+  int window = 192;  // pixels a side of what is painted at once, at least; large things take more
+  int margin = 3;    // pixels about a thing that are painted with it, and across which it is blended
+  // See PaintRequest; below 1 painting begins at the example laid into the scene. 0: the example itself is pasted, and
+  // nothing painted.
+  double strength = 0.8;
+  int variants = 2;  // painted of every placed thing; the one most like the examples stays
   MaskPolicy mask;
 
   void validate() const;
@@ -70,6 +72,7 @@ class ObjectInpainter {
   struct Attempt;
   std::vector<Attempt> attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                 Random& random) const;
+  void paint(std::vector<Attempt>& all);
   void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes);
 
   Painter& painter_;

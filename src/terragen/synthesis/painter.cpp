@@ -7,7 +7,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/seed.h"
-#include "terragen/core/stopwatch.h"
+#include "terragen/core/stage_timer.h"
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/diffusion/sampling_loop.h"
 #include "terragen/diffusion/scheduler_config.h"
@@ -17,19 +17,6 @@
 
 namespace terragen::synthesis {
 namespace {
-
-// Adds the seconds of its life to a sum.
-class StageTimer {
- public:
-  explicit StageTimer(double& sum) : sum_(sum) {}
-  ~StageTimer() { sum_ += watch_.seconds(); }
-  StageTimer(const StageTimer&) = delete;
-  StageTimer& operator=(const StageTimer&) = delete;
-
- private:
-  double& sum_;
-  const Stopwatch watch_;
-};
 
 // The model's own schedule with the sampler the user chose.
 diffusion::SchedulerConfig scheduler_of(const models::ModelFolder& model, const std::string& sampler) {

@@ -17,26 +17,30 @@ layout::Layout painting_condition(layout::Layout layout, const models::ModelFold
   return layout;
 }
 
-void check_painter(const Painter& painter, const shards::ShardSet& data, int size) {
+void check_bands_and_tasks(const Painter& painter, const shards::ShardSet& data) {
   const models::ModelFolder& model = painter.model();
   if (model.images.bands.size() != data.bands.size()) {
     throw RequestError(
         std::format("the model paints {} bands, the data have {}", model.images.bands.size(), data.bands.size()));
   }
-  if (size < painter.size_step() || size % painter.size_step() != 0) {
-    throw RequestError(std::format("images of {} pixels cannot be painted", size),
-                       std::format("the model needs a multiple of {}", painter.size_step()));
-  }
-  const models::LayoutEncoderConfig& known = model.layout_encoder->config();
-  class_numbers(data.taxonomy, known.taxonomy, "the model");
+  const std::vector<std::string>& tasks = model.layout_encoder->config().tasks;
   for (const std::string& task : data.tasks) {
-    if (std::ranges::find(known.tasks, task) == known.tasks.end()) {
+    if (std::ranges::find(tasks, task) == tasks.end()) {
       throw RequestError(
           std::format("the model does not know the task \"{}\"", task),
           "`terragen info MODEL` lists its tasks; `terragen train generator DATASET --from MODEL` teaches "
           "it new ones");
     }
   }
+}
+
+void check_painter(const Painter& painter, const shards::ShardSet& data, int size) {
+  check_bands_and_tasks(painter, data);
+  if (size < painter.size_step() || size % painter.size_step() != 0) {
+    throw RequestError(std::format("images of {} pixels cannot be painted", size),
+                       std::format("the model needs a multiple of {}", painter.size_step()));
+  }
+  class_numbers(data.taxonomy, painter.model().layout_encoder->config().taxonomy, "the model");
 }
 
 std::vector<int> class_numbers(const layout::Taxonomy& from, const layout::Taxonomy& to, const std::string& who) {

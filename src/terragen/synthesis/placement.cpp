@@ -45,8 +45,7 @@ PlacementMap::PlacementMap(const shards::Sample& scene, const layout::PlacementR
   }
   occupied_.assign(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height), 0);
   for (const layout::Feature& feature : layout.features) {
-    const std::vector<std::uint8_t> drawn = layout::rasterise(feature.geometry, layout.width, layout.height);
-    for (std::size_t i = 0; i < drawn.size(); ++i) occupied_[i] |= drawn[i];
+    layout::draw_onto(occupied_, feature.geometry, layout.width, layout.height);
   }
   find_allowed(likeness);
   keep_neighbours();
@@ -71,7 +70,7 @@ void PlacementMap::find_allowed(const GroundLikeness* likeness) {
                            ? rule_.unlabelled_ground
                            : any_ground || std::ranges::find(rule_.ground, int{ground}) != rule_.ground.end();
     const bool alike = rule_.least_likeness == 0 || static_cast<double>(like.values[i]) >= rule_.least_likeness;
-    const bool free = static_cast<double>(to_features.values[i]) > spacing && occupied_[i] == 0;
+    const bool free = static_cast<double>(to_features.values[i]) > spacing;  // never so where it is occupied
     allowed_[i] = named && alike && free && measured[i] > 0 ? 1 : 0;
   }
 }
@@ -79,21 +78,11 @@ void PlacementMap::find_allowed(const GroundLikeness* likeness) {
 void PlacementMap::keep_neighbours() {
   const layout::Layout& layout = scene_.layout;
   for (const layout::NeighbourRule& neighbour : rule_.neighbours) {
-    std::vector<std::uint8_t> of_class(occupied_.size(), 0);
-    for (const layout::Feature& feature : layout.features) {
-      if (feature.class_index != neighbour.class_index) continue;
-      const std::vector<std::uint8_t> drawn = layout::rasterise(feature.geometry, layout.width, layout.height);
-      for (std::size_t i = 0; i < drawn.size(); ++i) of_class[i] |= drawn[i];
-    }
-    if (layout.mask) {
-      for (std::size_t i = 0; i < of_class.size(); ++i) {
-        of_class[i] |= layout.mask->values[i] == neighbour.class_index ? 1 : 0;
-      }
-    }
-    const layout::Plane distance = pixel_distance(of_class, layout.width, layout.height);
+    const layout::Plane distance =
+        pixel_distance(layout::pixels_of_class(layout, neighbour.class_index), layout.width, layout.height);
     const double least = pixels_from_metres(neighbour.least);
     const double most = pixels_from_metres(neighbour.most);
-    for (std::size_t i = 0; i < of_class.size(); ++i) {
+    for (std::size_t i = 0; i < allowed_.size(); ++i) {
       const auto away = static_cast<double>(distance.values[i]);
       if (away < least) allowed_[i] = 0;
     }
@@ -140,8 +129,8 @@ bool PlacementMap::is_in_reach(std::size_t pixel, double length) const {
   });
 }
 
-std::optional<Placement> PlacementMap::place_one(const Footprint& footprint, const PlacementOptions& options,
-                                                 Random& random) const {
+std::optional<PlacementMap::Place> PlacementMap::place_one(const Footprint& footprint, const PlacementOptions& options,
+                                                           Random& random) const {
   const layout::Layout& layout = scene_.layout;
   const layout::OrientedBox box = layout::minimum_oriented_box(footprint.geometry);
   const double to_scene = footprint.gsd && layout.gsd ? *footprint.gsd / *layout.gsd : 1.0;
@@ -179,9 +168,10 @@ std::optional<Placement> PlacementMap::place_one(const Footprint& footprint, con
         .scene_from_footprint = map, .geometry = layout::transform(footprint.geometry, map), .score = 0};
     const layout::Bounds bounds = layout::bounds_of(placement.geometry);
     if (bounds.x0 < 0 || bounds.y0 < 0 || bounds.x1 > layout.width || bounds.y1 > layout.height) continue;
-    if (!fits(layout::rasterise(placement.geometry, layout.width, layout.height), options.anywhere)) continue;
+    std::vector<std::uint8_t> drawn = layout::rasterise(placement.geometry, layout.width, layout.height);
+    if (!fits(drawn, options.anywhere)) continue;
     placement.score = static_cast<double>(score.at(x, y)) * (options.anywhere ? 1.0 : along(best, x, y));
-    return placement;
+    return Place{std::move(placement), std::move(drawn)};
   }
   return {};
 }
@@ -194,17 +184,16 @@ std::vector<Placement> PlacementMap::place(const std::vector<Footprint>& footpri
   std::vector<Placement> placed;
   for (int i = 0; i < options.most; ++i) {
     const auto chosen = static_cast<std::size_t>(random.below(std::ssize(footprints)));
-    const std::optional<Placement> placement = place_one(footprints[chosen], options, random);
-    if (!placement) continue;
-    const std::vector<std::uint8_t> drawn = layout::rasterise(placement->geometry, layout.width, layout.height);
-    for (std::size_t k = 0; k < drawn.size(); ++k) occupied_[k] |= drawn[k];
-    const layout::Plane away = pixel_distance(drawn, layout.width, layout.height);
+    std::optional<Place> place = place_one(footprints[chosen], options, random);
+    if (!place) continue;
+    const layout::Plane away = pixel_distance(place->drawn, layout.width, layout.height);
     const double spacing = pixels_from_metres(rule_.spacing);
-    for (std::size_t k = 0; k < drawn.size(); ++k) {
+    for (std::size_t k = 0; k < occupied_.size(); ++k) {
+      occupied_[k] |= place->drawn[k];
       if (static_cast<double>(away.values[k]) <= spacing) allowed_[k] = 0;
     }
     distance_ = distance_to_edge(allowed_, layout.width, layout.height);
-    placed.push_back(*placement);
+    placed.push_back(std::move(place->placement));
     placed.back().footprint = chosen;
   }
   return placed;

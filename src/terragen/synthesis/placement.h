@@ -67,11 +67,16 @@ class PlacementMap {
     layout::Plane distance;
   };
 
+  struct Place {
+    Placement placement;
+    std::vector<std::uint8_t> drawn;  // its pixels
+  };
+
   void find_allowed(const GroundLikeness* likeness);
   void keep_neighbours();
   bool fits(const std::vector<std::uint8_t>& drawn, bool anywhere) const;
   bool is_in_reach(std::size_t pixel, double length) const;
-  std::optional<Placement> place_one(const Footprint& footprint, const PlacementOptions& options, Random& random) const;
+  std::optional<Place> place_one(const Footprint& footprint, const PlacementOptions& options, Random& random) const;
   double pixels_from_metres(double metres) const;
 
   const shards::Sample& scene_;

@@ -1,8 +1,8 @@
 #include "terragen/synthesis/reference_set.h"
 
 #include "terragen/core/error.h"
-#include "terragen/layout/rasterise.h"
 #include "terragen/layout/things.h"
+#include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
 
 namespace terragen::synthesis {
@@ -13,18 +13,24 @@ constexpr double kMostOfImage = 0.5;  // of its area
 
 }  // namespace
 
-std::vector<Reference> references_of(const std::vector<shards::Sample>& examples, int class_index, int picture_size) {
+std::vector<layout::Geometry> placeable_things(const layout::Layout& layout, int class_index) {
+  std::vector<layout::Geometry> things = layout::things_of(layout, class_index);
+  std::erase_if(things, [&](const layout::Geometry& thing) {
+    const layout::Bounds bounds = layout::bounds_of(thing);
+    return bounds.width() < kLeastExtent || bounds.height() < kLeastExtent ||
+           layout::area_of(thing) > kMostOfImage * layout.width * layout.height;
+  });
+  return things;
+}
+
+std::vector<Reference> references_of(const std::vector<shards::Sample>& examples, int class_index, int picture_size,
+                                     std::size_t most) {
   std::vector<Reference> references;
   for (const shards::Sample& example : examples) {
     const layout::Layout& layout = example.layout;
-    for (const layout::Geometry& thing : layout::things_of(layout, class_index)) {
-      const layout::Bounds bounds = layout::bounds_of(thing);
-      if (bounds.width() < kLeastExtent || bounds.height() < kLeastExtent) continue;
-      if (layout::area_of(thing) > kMostOfImage * layout.width * layout.height) continue;
-      const std::vector<std::uint8_t> drawn = layout::rasterise(thing, layout.width, layout.height);
-      const torch::Tensor mask = torch::tensor(at::ArrayRef<std::uint8_t>(drawn), torch::kUInt8)
-                                     .view({layout.height, layout.width})
-                                     .to(torch::kFloat32);
+    for (const layout::Geometry& thing : placeable_things(layout, class_index)) {
+      if (references.size() == most) return references;
+      const torch::Tensor mask = shards::drawn_mask(thing, layout.width, layout.height);
       if (!mask.any().item<bool>()) continue;  // beyond the image
       references.push_back({{thing, layout.gsd},
                             example.image,

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,12 @@ struct Reference {
   std::string source;
 };
 
-// Every thing of the class in the examples that is at least 6 pixels wide and high and covers at most half of its
-// image. picture_size: pixels.
-std::vector<Reference> references_of(const std::vector<shards::Sample>& examples, int class_index, int picture_size);
+// The things of the class that are at least 6 pixels wide and high and cover at most half of the image.
+std::vector<layout::Geometry> placeable_things(const layout::Layout& layout, int class_index);
+
+// The placeable things of the class in the examples, the first `most` of them. picture_size: pixels.
+std::vector<Reference> references_of(const std::vector<shards::Sample>& examples, int class_index, int picture_size,
+                                     std::size_t most = std::numeric_limits<std::size_t>::max());
 
 // The reference as it lies in a scene: [B + 1, height, width], its bands where it is and 0 elsewhere, then its mask in
 // [0, 1]; sampled bilinearly. scene_from_reference: pixels to pixels.

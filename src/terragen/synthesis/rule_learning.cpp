@@ -42,7 +42,8 @@ class Learning {
     const StructureField structure = structure_field(sample.image);
     std::map<int, layout::Plane> distances;
     for (int k = 0; k < classes_; ++k) {
-      if (k != class_index_) distances.emplace(k, class_distance(layout, k));
+      if (k == class_index_) continue;
+      distances.emplace(k, pixel_distance(layout::pixels_of_class(layout, k), layout.width, layout.height));
     }
     for (const layout::Geometry& thing : things) {
       const layout::OrientedBox box = layout::minimum_oriented_box(thing);
@@ -105,21 +106,12 @@ class Learning {
     }
   }
 
-  layout::Plane class_distance(const layout::Layout& layout, int k) const {
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height));
-    for (const layout::Geometry& thing : layout::things_of(layout, k, 1)) {
-      const std::vector<std::uint8_t> drawn = layout::rasterise(thing, layout.width, layout.height);
-      for (std::size_t i = 0; i < drawn.size(); ++i) pixels[i] |= drawn[i];
-    }
-    return pixel_distance(pixels, layout.width, layout.height);
-  }
-
   static std::vector<std::uint8_t> features_but(const layout::Layout& layout, const layout::Geometry& thing) {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height));
     for (const layout::Feature& feature : layout.features) {
-      if (feature.geometry == thing) continue;
-      const std::vector<std::uint8_t> drawn = layout::rasterise(feature.geometry, layout.width, layout.height);
-      for (std::size_t i = 0; i < drawn.size(); ++i) pixels[i] |= drawn[i];
+      if (!(feature.geometry == thing)) {
+        layout::draw_onto(pixels, feature.geometry, layout.width, layout.height);
+      }
     }
     return pixels;
   }

@@ -6,17 +6,14 @@
 #include "terragen/core/error.h"
 #include "terragen/core/sha256.h"
 #include "terragen/models/sam_checkpoint.h"
+#include "terragen/shards/drawn_mask.h"
 #include "terragen/synthesis/pixel_distance.h"
+#include "terragen/tensor/draw_image.h"
 
 namespace terragen::synthesis {
 namespace {
 
 constexpr int kPoints = 3;
-
-std::vector<std::uint8_t> mask_pixels(const torch::Tensor& mask) {
-  const torch::Tensor bytes = mask.gt(0.5).to(torch::kCPU, torch::kUInt8).contiguous();
-  return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};
-}
 
 // x0, y0, x1, y1 of the pixels' centres.
 torch::Tensor box_of(const torch::Tensor& mask) {
@@ -31,7 +28,7 @@ torch::Tensor box_of(const torch::Tensor& mask) {
 torch::Tensor deep_points(const torch::Tensor& mask, int count) {
   const auto width = static_cast<int>(mask.size(1));
   const auto height = static_cast<int>(mask.size(0));
-  const layout::Plane depth = distance_to_edge(mask_pixels(mask), width, height);
+  const layout::Plane depth = distance_to_edge(shards::pixels_from_mask(mask), width, height);
   std::vector<std::uint8_t> taken(depth.values.size(), 0);
   std::vector<float> points;
   for (int k = 0; k < count; ++k) {
@@ -63,10 +60,7 @@ SamRefiner::SamRefiner(const std::filesystem::path& weights, std::string name, t
 
 torch::Tensor SamRefiner::refine(const torch::Tensor& image, const torch::Tensor& intended) {
   const tensor::AutocastGuard autocast(tensor::parse_device(compute_.device).type(), compute_.precision == "bf16");
-  const torch::Tensor three = image.size(0) >= 3 ? image.slice(0, 0, 3) : image.slice(0, 0, 1).expand({3, -1, -1});
-  const torch::Tensor bytes =
-      ((three.clamp(-1.0, 1.0) + 1) * 127.5).round().to(torch::kUInt8).permute({1, 2, 0}).contiguous();
-  const models::EncodedImage encoded = network_->encode(bytes);
+  const models::EncodedImage encoded = network_->encode(tensor::rgb_bytes(image));
   models::MaskPrompts prompts;
   prompts.boxes = box_of(intended);
   prompts.points = deep_points(intended, kPoints).unsqueeze(0);

@@ -44,8 +44,7 @@ torch::Tensor half_of(const layout::Layout& layout, Random& random) {
   bool any = false;
   for (const layout::Feature& feature : layout.features) {
     if (!random.chance(0.5)) continue;
-    const std::vector<std::uint8_t> drawn = layout::rasterise(feature.geometry, layout.width, layout.height);
-    for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] |= drawn[i];
+    layout::draw_onto(chosen, feature.geometry, layout.width, layout.height);
     any = true;
   }
   if (layout.mask) {

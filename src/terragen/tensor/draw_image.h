@@ -7,8 +7,11 @@
 
 namespace terragen::tensor {
 
-// The first three bands, of fewer the first as grey, with the upper left corner at (left, top).
+// The first three bands, of fewer the first as grey: [H, W, 3], uint8 on the processor.
 // image: [B, H, W] in [-1, 1]; values beyond are clamped.
+torch::Tensor rgb_bytes(const torch::Tensor& image);
+
+// The same with the upper left corner at (left, top).
 void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top);
 
 }  // namespace terragen::tensor

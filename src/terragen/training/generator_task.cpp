@@ -8,6 +8,7 @@
 #include "terragen/core/seed.h"
 #include "terragen/diffusion/objective.h"
 #include "terragen/diffusion/sampling_loop.h"
+#include "terragen/shards/drawn_mask.h"
 #include "terragen/tensor/device.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/sample_grid.h"
@@ -52,6 +53,18 @@ torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_
     }
   }
   return mask;
+}
+
+// 1 where a dense mask names a class; of a layout without one everywhere: [N, 1, S, S].
+torch::Tensor labelled_of(const shards::Batch& batch) {
+  torch::Tensor labelled = torch::ones_like(batch.valid);
+  for (std::size_t i = 0; i < batch.layouts.size(); ++i) {
+    const layout::Layout& layout = batch.layouts[i];
+    if (!layout.mask) continue;
+    labelled[static_cast<std::int64_t>(i)][0] =
+        shards::mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled);
+  }
+  return labelled;
 }
 
 }  // namespace
@@ -131,9 +144,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const torch::Device device = model_.unet->parameters().front().device();
   const torch::Tensor latents = latents_of(batch, device);
   const std::int64_t n = latents.size(0);
-  const ReferenceDraw references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
+  std::optional<ReferenceDraw> references;
+  if (model_.reference_encoder) references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
   const models::LayoutTensors layout =
-      models::layout_tensors(references.layouts,
+      models::layout_tensors(references ? references->layouts : batch.layouts,
                              model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
 
@@ -148,31 +162,32 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const models::ConditionDrop drop{draws[0].lt(options_.drop_layout).logical_or(all).to(device),
                                    draws[1].lt(options_.drop_task).logical_or(all).to(device),
                                    draws[2].lt(options_.drop_metadata).logical_or(all).to(device)};
-  const torch::Tensor paint = torch::where(references.present.view({-1, 1, 1, 1}), references.paint,
-                                           inpaint_mask(latents, options_.inpaint_share, derive_seed(seed, kInpaint)))
-                                  .to(device);
+  torch::Tensor paint = inpaint_mask(latents, options_.inpaint_share, derive_seed(seed, kInpaint));
+  if (references) paint = torch::where(references->present.view({-1, 1, 1, 1}), references->paint, paint);
+  paint = paint.to(device);
 
   const torch::Tensor noisy = schedule_.add_noise(latents, noise, t);
   models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
-  if (model_.reference_encoder) {
+  if (references) {
     const torch::Tensor told =
         tensor::seeded_uniform({n}, derive_seed(seed, kDropReference)).ge(options_.drop_reference);
-    encoding = models::with_references(encoding, model_.reference_encoder->forward(references.pictures.to(device)),
-                                       references.present.logical_and(told).logical_and(all.logical_not()).to(device));
+    encoding = models::with_references(encoding, model_.reference_encoder->forward(references->pictures.to(device)),
+                                       references->present.logical_and(told).logical_and(all.logical_not()).to(device));
   }
   const torch::Tensor output = model_.unet->forward(torch::cat({noisy, latents * (1.0 - paint), paint}, 1),
                                                     t.to(device), models::condition_of(encoding));
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
   const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
   // What is given anyway teaches nothing: only painted cells count.
-  const torch::Tensor weights = weights_of(batch.valid.to(device), layout.object_weight) * paint;
+  const torch::Tensor trained = (options_.labelled_only ? batch.valid * labelled_of(batch) : batch.valid).to(device);
+  const torch::Tensor weights = weights_of(trained, layout.object_weight) * paint;
   torch::Tensor error = diffusion::weighted_error(output, target, weights);
   {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor objects = layout.object_weight.gt(0).to(torch::kFloat32) *
-                                  at::avg_pool2d(batch.valid.to(device), {model_.autoencoder->config().downscale(),
-                                                                          model_.autoencoder->config().downscale()}) *
-                                  paint;
+    const torch::Tensor objects =
+        layout.object_weight.gt(0).to(torch::kFloat32) *
+        at::avg_pool2d(trained, {model_.autoencoder->config().downscale(), model_.autoencoder->config().downscale()}) *
+        paint;
     const torch::Tensor inside = diffusion::weighted_error(output.detach(), target, objects);
     const torch::Tensor has = objects.sum({1, 2, 3}).gt(0).to(torch::kFloat32);
     scalars["loss_inside_objects"] = ((inside * has).sum() / has.sum().clamp_min(1.0)).item<double>();
@@ -195,7 +210,6 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
 }
 
 ReferenceDrawOptions GeneratorTask::reference_options() const {
-  if (!model_.reference_encoder) return {.share = 0};
   return {.share = options_.reference_share,
           .class_index = model_.layout_encoder->config().taxonomy.find(models::kReferenceClass),
           .cell = static_cast<int>(model_.autoencoder->config().downscale()),
@@ -255,6 +269,7 @@ Json GeneratorTask::settings() const {
           {"drop_metadata", options_.drop_metadata},
           {"drop_all", options_.drop_all},
           {"inpaint_share", options_.inpaint_share},
+          {"labelled_only", options_.labelled_only},
           {"reference_share", options_.reference_share},
           {"drop_reference", options_.drop_reference},
           {"min_snr_gamma", options_.min_snr_gamma},

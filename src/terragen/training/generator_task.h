@@ -22,6 +22,9 @@ struct GeneratorTaskOptions {
   double drop_metadata = 0.2;
   double drop_all = 0.05;      // and together: what guidance leads away from
   double inpaint_share = 0.2;  // of samples that see part of the image and paint the rest
+  // What a dense mask leaves unlabelled is not trained on, as if it had not been measured: a class that was withheld
+  // stays unseen.
+  bool labelled_only = false;
   // Of samples from which a thing is cut, to be painted again after a picture of it (see draw_references); above 0 the
   // model gets a reference encoder.
   double reference_share = 0.0;
@@ -38,8 +41,7 @@ struct GeneratorTaskOptions {
 class GeneratorTask : public Task {
  public:
   // `model` must hold autoencoder, U-Net and layout encoder, and a reference encoder where things are to be cut; the
-  // autoencoder stays frozen. `shown`: a few samples
-  // that previews paint again.
+  // autoencoder stays frozen. `shown`: a few samples that previews paint again.
   GeneratorTask(models::ModelFolder model, shards::Batch shown, GeneratorTaskOptions options);
   std::shared_ptr<torch::nn::Module> module() override { return trained_; }
   torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) override;

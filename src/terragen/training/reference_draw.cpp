@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <format>
 #include <optional>
 
-#include "terragen/core/error.h"
 #include "terragen/core/seed.h"
-#include "terragen/layout/rasterise.h"
 #include "terragen/layout/things.h"
 #include "terragen/shards/augment.h"
+#include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
 #include "terragen/training/colour_jitter.h"
 
@@ -35,13 +33,6 @@ bool is_fit(const layout::Bounds& bounds, double area, const layout::Layout& lay
          area <= kMostOfCrop * static_cast<double>(layout.width) * static_cast<double>(layout.height);
 }
 
-torch::Tensor drawn(const layout::Geometry& geometry, const layout::Layout& layout) {
-  const std::vector<std::uint8_t> pixels = layout::rasterise(geometry, layout.width, layout.height);
-  return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8)
-      .view({layout.height, layout.width})
-      .to(torch::kFloat32);
-}
-
 std::optional<Cut> cut_feature(const layout::Layout& layout, Random& random) {
   std::vector<std::size_t> fit;
   for (std::size_t i = 0; i < layout.features.size(); ++i) {
@@ -53,7 +44,7 @@ std::optional<Cut> cut_feature(const layout::Layout& layout, Random& random) {
   if (fit.empty()) return {};
   const std::size_t chosen = fit[static_cast<std::size_t>(random.below(std::ssize(fit)))];
   const layout::Geometry& geometry = layout.features[chosen].geometry;
-  return Cut{layout::bounds_of(geometry), drawn(geometry, layout), chosen};
+  return Cut{layout::bounds_of(geometry), shards::drawn_mask(geometry, layout.width, layout.height), chosen};
 }
 
 std::optional<Cut> cut_region(const layout::Layout& layout, Random& random) {
@@ -67,7 +58,9 @@ std::optional<Cut> cut_region(const layout::Layout& layout, Random& random) {
   shuffle(regions, random);
   for (const layout::Geometry& region : regions) {
     const layout::Bounds bounds = layout::bounds_of(region);
-    if (is_fit(bounds, layout::area_of(region), layout)) return Cut{bounds, drawn(region, layout), {}};
+    if (is_fit(bounds, layout::area_of(region), layout)) {
+      return Cut{bounds, shards::drawn_mask(region, layout.width, layout.height), {}};
+    }
   }
   return {};
 }
@@ -114,10 +107,6 @@ torch::Tensor altered_picture(const torch::Tensor& picture, Random& random) {
 }
 
 }  // namespace
-
-void ReferenceDrawOptions::validate() const {
-  if (!(share >= 0 && share <= 1)) throw RequestError(std::format("reference_share is {}, not in [0, 1]", share));
-}
 
 ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOptions& options, std::uint64_t seed) {
   const std::int64_t n = batch.images.size(0);

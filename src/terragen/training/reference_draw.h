@@ -16,8 +16,6 @@ struct ReferenceDrawOptions {
   int class_index = 0;  // of models::kReferenceClass
   int cell = 8;         // pixels of a latent cell
   int picture = 64;     // pixels a side of a reference
-
-  void validate() const;
 };
 
 struct ReferenceDraw {

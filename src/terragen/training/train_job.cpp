@@ -25,6 +25,7 @@ class Keys {
     add_path("shards", job.shards);
     add_path("run", job.run);
     add_path("from", job.from);
+    add("autoencoder_only", job.autoencoder_only);
     add("batch", job.batch);
     add("crop", job.crop);
     add("loader_threads", job.loader_threads);
@@ -61,6 +62,7 @@ class Keys {
     add("drop_metadata", job.generator_loss.drop_metadata);
     add("drop_all", job.generator_loss.drop_all);
     add("inpaint_share", job.generator_loss.inpaint_share);
+    add("labelled_only", job.generator_loss.labelled_only);
     add("reference_share", job.generator_loss.reference_share);
     add("drop_reference", job.generator_loss.drop_reference);
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
@@ -298,6 +300,11 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
   check_bands_fit(model, set, job);
+  if (job.autoencoder_only) {
+    model.unet = nullptr;
+    model.layout_encoder = nullptr;
+    model.reference_encoder = nullptr;
+  }
   const bool references = job.generator_loss.reference_share > 0;
   fit_classes(model, set, references);
   const std::int64_t cell = model.autoencoder->config().downscale();

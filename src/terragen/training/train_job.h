@@ -20,7 +20,8 @@ struct TrainJob {
   std::string model = "generator";  // or "autoencoder", "decoder", "segmenter", "detector", "classifier"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
-  std::filesystem::path from;  // model to start from; a generator needs one that holds an autoencoder
+  std::filesystem::path from;     // model to start from; a generator needs one that holds an autoencoder
+  bool autoencoder_only = false;  // a generator takes nothing else of `from`
   int batch = 16;
   int crop = 256;  // pixels
   int loader_threads = 1;

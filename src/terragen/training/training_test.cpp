@@ -17,8 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A handful of small samples with a box each; `broken` puts a value into one that no loss survives.
-void write_shards(const fs::path& folder, bool broken = false) {
+// A handful of small samples with a box each; `broken` puts a value into one that no loss survives, `unlabelled` gives
+// them masks that name no class.
+void write_shards(const fs::path& folder, bool broken = false, bool unlabelled = false) {
   fs::create_directories(folder);
   shards::ShardSet set;
   set.data_type = "float32";
@@ -30,6 +31,10 @@ void write_shards(const fs::path& folder, bool broken = false) {
   for (std::uint64_t i = 0; i < 4; ++i) {
     layout::Layout layout{.task = "detection", .width = 32, .height = 32};
     layout.features.push_back({0, layout::make_box({4, 4, 20, 24}), false, {}});
+    if (unlabelled) {
+      layout.features.clear();
+      layout.mask = layout::DenseMask{32, 32, std::vector<std::uint8_t>(32 * 32, layout::kUnlabelled)};
+    }
     torch::Tensor image = tensor::seeded_uniform({1, 32, 32}, i) * 2 - 1;
     if (broken) image[0][5][5] = std::numeric_limits<float>::quiet_NaN();
     writer.add("train", image, {}, layout, "set/" + std::to_string(i));
@@ -203,6 +208,26 @@ TEST(Trainer, WhatLooksAtImagesIsResumedBitForBit) {
   job.compute.threads = 2;
   job.trainer.data_parallel = 2;
   EXPECT_THROW(run_train_job(job), RequestError);
+}
+
+TEST(Trainer, WhatNoMaskNamesIsNotTrainedOnWhereLabelsAloneCount) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards", false, true);
+  TrainJob autoencoder = small_job(scratch.path(), "ae");
+  autoencoder.trainer.steps = 2;
+  run_train_job(autoencoder);
+  for (const bool labelled_only : {false, true}) {
+    TrainJob job = small_job(scratch.path(), labelled_only ? "labelled" : "all");
+    job.model = "generator";
+    job.from = scratch.path() / "ae/model";
+    job.trainer.steps = 2;
+    job.trainer.log_every = 1;
+    job.generator_loss.labelled_only = labelled_only;
+    run_train_job(job);
+    const std::string log = read_file(job.run / "log.jsonl");
+    const double loss = Json::parse(log.substr(0, log.find('\n'))).at("loss");
+    EXPECT_EQ(loss == 0, labelled_only) << loss;
+  }
 }
 
 TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {

@@ -1,0 +1,253 @@
+#include "terragen/evaluation/few_shot.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <format>
+#include <memory>
+#include <set>
+
+#include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/run_settings.h"
+#include "terragen/core/seed.h"
+#include "terragen/data/packed_samples.h"
+#include "terragen/data/withheld_class.h"
+#include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/perception.h"
+#include "terragen/evaluation/perception_training.h"
+#include "terragen/metrics/confusion.h"
+#include "terragen/synthesis/reference_set.h"
+
+namespace terragen::evaluation {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::set<std::string> kFewShotMethods{
+    "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere"};
+
+// One novel class under the protocol.
+class NovelClass {
+ public:
+  NovelClass(const FewShotOptions& options, synthesis::MaskRefiner& refiner, const data::Dataset& dataset,
+             const data::PackedSamples& test, fs::path output, std::string name)
+      : options_(options),
+        refiner_(refiner),
+        training_(data::real_images(dataset, "train")),
+        test_(test),
+        output_(std::move(output)),
+        name_(std::move(name)),
+        index_(dataset.taxonomy.find(name_)) {
+    const fs::path folder = few_shot_base(output_, name_);
+    if (!fs::exists(folder)) {
+      fs::create_directories(folder.parent_path());
+      data::write_without_class(training_, name_, folder);
+    }
+    base_ = data::read_dataset(folder);
+  }
+
+  const data::Dataset& base() const { return base_; }
+
+  FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
+    const std::string stem = std::format("{}_{}_{}_{}", name_, seed, method, architecture);
+    const fs::path file = output_ / "cells" / (stem + ".json");
+    if (fs::exists(file)) return few_shot_cell_from_json(read_json(file), file.string());
+    FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
+    const data::Dataset examples = examples_of(seed);
+    std::vector<data::Dataset> training{base_without(examples), examples};
+    if (method != "real") training.push_back(made(training[0], examples, seed, method, cell));
+    training::TrainJob job = options_.train;
+    job.architecture = architecture;
+    const fs::path run = output_ / "models" / stem;
+    const TrainingCost cost = train_perception(training, job, run, static_cast<std::uint64_t>(seed));
+    cell.train_seconds = cost.seconds;
+    cell.train_flops = cost.flops;
+    test(run / "model", cell);
+    write_json(file, to_json(cell));
+    return cell;
+  }
+
+ private:
+  data::Dataset examples_of(int seed) const {
+    data::Dataset examples = training_;
+    examples.name += "_examples";
+    Random random(derive_seed(0x5407, static_cast<std::uint64_t>(seed)));
+    shuffle(examples.images, random);
+    std::vector<data::ImageRecord> shown;
+    for (const data::ImageRecord& image : examples.images) {
+      if (std::ssize(shown) == options_.examples) break;
+      if (!synthesis::placeable_things(data::layout_of(training_, image), index_).empty()) shown.push_back(image);
+    }
+    if (std::ssize(shown) < options_.examples) {
+      throw RequestError(std::format("only {} training images of {} show a {} that could be placed", shown.size(),
+                                     training_.name, name_));
+    }
+    examples.images = std::move(shown);
+    return examples;
+  }
+
+  data::Dataset base_without(const data::Dataset& examples) const {
+    data::Dataset base = base_;
+    std::erase_if(base.images, [&](const data::ImageRecord& image) {
+      return std::ranges::find(examples.images, image.file_name, &data::ImageRecord::file_name) !=
+             examples.images.end();
+    });
+    return base;
+  }
+
+  // New images are made once and serve every architecture.
+  data::Dataset made(const data::Dataset& base, const data::Dataset& examples, int seed, const std::string& method,
+                     FewShotCell& cell) {
+    const fs::path folder = output_ / name_ / std::format("made_{}_{}", seed, method);
+    const fs::path costs = folder.string() + ".json";
+    if (!fs::exists(costs)) {
+      fs::remove_all(folder);
+      synthesis::InpaintOptions inpaint = options_.inpaint;
+      inpaint.class_name = name_;
+      inpaint.seed = static_cast<std::uint64_t>(seed);
+      inpaint.keep_real = false;
+      inpaint.explain = method == "inpaint" ? output_ / name_ / std::format("explained_{}", seed) : fs::path();
+      if (method == "inpaint-unfiltered") inpaint.filter = false;
+      if (method == "inpaint-anywhere") inpaint.objects.placement.anywhere = true;
+      if (method == "copy-paste") {
+        inpaint.filter = false;
+        inpaint.objects.placement.anywhere = true;
+        inpaint.objects.strength = 0;
+        inpaint.objects.variants = 1;
+      }
+      synthesis::NoRefiner none;
+      const bool plain = method == "inpaint-unrefined" || method == "copy-paste";
+      const synthesis::InpaintSummary summary =
+          synthesis::inpaint_dataset(base, examples, painter(), plain ? none : refiner_, inpaint, folder);
+      write_json(costs, synthesis::to_json(summary));
+    }
+    cell.made = read_json(costs);
+    return data::read_dataset(folder);
+  }
+
+  synthesis::Painter& painter() {
+    if (!painter_) {
+      painter_ =
+          std::make_unique<synthesis::Painter>(models::load_model(options_.generators.at(name_)), options_.paint);
+    }
+    return *painter_;
+  }
+
+  void test(const fs::path& model, FewShotCell& cell) const {
+    const PerceptionReport report =
+        evaluate_perception(models::load_perception_model(model), test_.reader(), "test", options_.train.compute);
+    std::vector<int> novel;
+    std::vector<int> base;
+    for (std::size_t k = 0; k < report.classes.size(); ++k) {
+      cell.classes[report.classes[k]] = report.class_score(k);
+      (report.classes[k] == name_ ? novel : base).push_back(static_cast<int>(k));
+    }
+    cell.novel_iou = cell.classes.at(name_);
+    cell.score = metrics::few_shot_score(report.iou, base, novel);
+    cell.base_iou = (cell.score - 0.6 * cell.novel_iou) / 0.4;
+    cell.test_seconds = report.seconds;
+  }
+
+  const FewShotOptions& options_;
+  synthesis::MaskRefiner& refiner_;
+  const data::Dataset training_;
+  const data::PackedSamples& test_;
+  const fs::path output_;
+  const std::string name_;
+  const int index_;
+  data::Dataset base_;
+  std::unique_ptr<synthesis::Painter> painter_;
+};
+
+Json few_shot_settings(const FewShotOptions& options, const synthesis::MaskRefiner& refiner) {
+  return {{"examples", options.examples},
+          {"train", training_recipe(options.train)},
+          {"inpaint", synthesis::to_json(options.inpaint)},
+          {"refiner", refiner.name()},
+          {"refiner_sha256", refiner.hash()},
+          {"painting", synthesis::to_json(options.paint)}};
+}
+
+bool makes_images(const FewShotOptions& options) {
+  return std::ranges::any_of(options.methods, [](const std::string& method) { return method != "real"; });
+}
+
+// That the generator exists, and that it has seen neither the class nor a test place.
+void check_generator(const FewShotOptions& options, const std::string& novel, const data::Dataset& dataset,
+                     const fs::path& base) {
+  const auto found = options.generators.find(novel);
+  if (found == options.generators.end()) {
+    throw RequestError(std::format("no generator is named for \"{}\"", novel),
+                       std::format("`terragen train generator {} --labelled-only --reference-share 0.3 --from MODEL -o "
+                                   "RUN` trains one; name it with --model {}=RUN/model",
+                                   base.string(), novel));
+  }
+  const models::ModelFolder model = models::load_model(found->second);
+  check_model(model.card, found->second.string(), dataset);
+  if (model.layout_encoder && model.layout_encoder->config().taxonomy.find(novel) >= 0) {
+    throw RequestError(
+        std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
+  }
+}
+
+}  // namespace
+
+void FewShotOptions::validate() const {
+  if (classes.empty()) throw RequestError("no class is named");
+  if (examples < 1) throw RequestError(std::format("{} examples are none", examples));
+  if (seeds < 1) throw RequestError(std::format("{} seeds are not possible", seeds));
+  for (const std::string& method : methods) {
+    if (!kFewShotMethods.contains(method)) {
+      throw RequestError(
+          std::format("the method \"{}\" is not known", method),
+          "choose of real, copy-paste, inpaint, inpaint-unrefined, inpaint-unfiltered, inpaint-anywhere");
+    }
+  }
+  if (methods.empty() || architectures.empty()) throw RequestError("no method, or no architecture, is named");
+  inpaint.objects.validate();
+  paint.validate();
+}
+
+fs::path few_shot_base(const fs::path& output, const std::string& novel) { return output / novel / "base"; }
+
+std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthesis::MaskRefiner& refiner,
+                                           const fs::path& output) {
+  options.validate();
+  const data::Dataset dataset = data::read_dataset(options.dataset);
+  check_splits(dataset);
+  for (const std::string& novel : options.classes) {
+    if (dataset.taxonomy.find(novel) < 0) {
+      throw RequestError(std::format("{} has no class \"{}\"", dataset.name, novel));
+    }
+  }
+  claim_run_folder(output, few_shot_settings(options, refiner));
+  fs::create_directories(output / "cells");
+  const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
+  std::vector<std::unique_ptr<NovelClass>> classes;
+  for (const std::string& novel : options.classes) {
+    classes.push_back(std::make_unique<NovelClass>(options, refiner, dataset, test, output, novel));
+  }
+  for (const std::string& novel : options.classes) {
+    if (makes_images(options)) check_generator(options, novel, dataset, few_shot_base(output, novel));
+  }
+  std::vector<FewShotCell> cells;
+  // Seeds before classes, so that a run that was stopped has whole rows of the table.
+  for (int seed = 0; seed < options.seeds; ++seed) {
+    for (const auto& novel : classes) {
+      for (const std::string& method : options.methods) {
+        for (const std::string& architecture : options.architectures) {
+          if (interrupt_requested()) throw Interrupted("stopped; finished cells are kept");
+          cells.push_back(novel->cell(seed, method, architecture));
+          const FewShotCell& cell = cells.back();
+          std::printf("%-14s seed %d  %-20s %-14s novel %5.1f  base %5.1f  score %5.1f\n", cell.novel.c_str(), seed,
+                      method.c_str(), architecture.c_str(), 100 * cell.novel_iou, 100 * cell.base_iou,
+                      100 * cell.score);
+          std::fflush(stdout);
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace terragen::evaluation

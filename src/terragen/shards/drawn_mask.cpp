@@ -1,0 +1,20 @@
+#include "terragen/shards/drawn_mask.h"
+
+#include "terragen/layout/rasterise.h"
+
+namespace terragen::shards {
+
+torch::Tensor drawn_mask(const layout::Geometry& geometry, int width, int height) {
+  return mask_from_pixels(layout::rasterise(geometry, width, height), width, height);
+}
+
+torch::Tensor mask_from_pixels(const std::vector<std::uint8_t>& pixels, int width, int height) {
+  return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8).view({height, width}).to(torch::kFloat32);
+}
+
+std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask) {
+  const torch::Tensor bytes = mask.gt(0.5).to(torch::kCPU, torch::kUInt8).contiguous();
+  return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};
+}
+
+}  // namespace terragen::shards

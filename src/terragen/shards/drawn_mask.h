@@ -1,0 +1,20 @@
+// Shapes and pixels as masks that networks read, and back.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "terragen/layout/geometry.h"
+
+namespace terragen::shards {
+
+// [height, width], float32, 1 where the shape is (see layout::rasterise).
+torch::Tensor drawn_mask(const layout::Geometry& geometry, int width, int height);
+// [height, width], float32: the values of `pixels`, row by row.
+torch::Tensor mask_from_pixels(const std::vector<std::uint8_t>& pixels, int width, int height);
+// 1 where the mask [H, W] is above 0.5, row by row.
+std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask);
+
+}  // namespace terragen::shards
