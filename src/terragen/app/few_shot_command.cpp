@@ -76,8 +76,9 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--seeds", options.seeds, "Seeds of everything")->capture_default_str();
   command
-      ->add_option("--methods", options.methods,
-                   "Of real, copy-paste, inpaint, inpaint-unrefined, inpaint-unfiltered, inpaint-anywhere")
+      ->add_option(
+          "--methods", options.methods,
+          "Of real, copy-paste, inpaint, inpaint-unrefined, inpaint-unfiltered, inpaint-anywhere, inpaint-judged")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--architectures", options.architectures, "Of segformer-b0, unet-resnet18")

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "terragen/app/inpaint_options.h"
@@ -23,6 +24,7 @@ struct InpaintRequest {
   std::string rules;
   RefinerRequest refiner;
   std::string explain;
+  std::string judge;
   synthesis::PaintOptions paint;
   synthesis::InpaintOptions inpaint;
 };
@@ -43,8 +45,10 @@ void inpaint(InpaintRequest request) {
   }
   synthesis::Painter painter(models::load_model(request.model), request.paint);
   const std::unique_ptr<synthesis::MaskRefiner> refiner = refiner_of(request.refiner, request.paint.compute);
-  const synthesis::InpaintSummary summary =
-      synthesis::inpaint_dataset(dataset, examples, painter, *refiner, request.inpaint, request.output);
+  std::optional<models::PerceptionInference> judge;
+  if (!request.judge.empty()) judge.emplace(models::load_perception_model(request.judge), request.paint.compute);
+  const synthesis::InpaintSummary summary = synthesis::inpaint_dataset(
+      dataset, examples, painter, *refiner, judge ? &*judge : nullptr, request.inpaint, request.output);
   const auto share = [&](std::size_t count) {
     return summary.placed == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(summary.placed);
   };
@@ -54,6 +58,10 @@ void inpaint(InpaintRequest request) {
       "placed %zu: %.0f %% accepted, %.0f %% not outlined as intended, %.0f %% unlike the examples (margin below "
       "%.3f)\n",
       summary.placed, share(summary.accepted), share(summary.wrong_mask), share(summary.unlike), summary.threshold);
+  if (judge) {
+    std::printf("%.0f %% not seen by the judge (probability below %.3f)\n", share(summary.unseen),
+                summary.judge_threshold);
+  }
   const double each = std::max<double>(1, static_cast<double>(summary.accepted));
   std::printf(
       "%.2f s an accepted thing on %d threads: placing %.2f, painting %.2f, refining %.2f, filtering %.2f; peak "
@@ -80,6 +88,7 @@ void add_inpaint_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--rules", request->rules, "TOML file of geographic rules; default: learned from the examples");
   command->add_flag("--anywhere", options.objects.placement.anywhere, "Place at random, by no rule (for comparison)");
   add_refiner_options(*command, request->refiner);
+  command->add_option("--judge", request->judge, "Segmenter that knows the class, and must see it in what was painted");
   command->add_flag("!--no-filter", options.filter, "Keep things that are unlike the examples");
   command->add_flag("!--without-real", options.keep_real, "Write the new images alone");
   command->add_option("--explain", request->explain, "Folder for pictures of where things may stand and were placed");

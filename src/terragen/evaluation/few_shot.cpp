@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <format>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "terragen/core/error.h"
@@ -13,6 +14,7 @@
 #include "terragen/data/packed_samples.h"
 #include "terragen/data/withheld_class.h"
 #include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/outside_identity.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
 #include "terragen/metrics/confusion.h"
@@ -24,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::set<std::string> kFewShotMethods{
-    "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere"};
+    "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere", "inpaint-judged"};
 
 // One novel class under the protocol.
 class NovelClass {
@@ -49,8 +51,8 @@ class NovelClass {
   const data::Dataset& base() const { return base_; }
 
   FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
-    const std::string stem = std::format("{}_{}_{}_{}", name_, seed, method, architecture);
-    const fs::path file = output_ / "cells" / (stem + ".json");
+    const fs::path run = model_of(seed, method, architecture);
+    const fs::path file = output_ / "cells" / (run.filename().string() + ".json");
     if (fs::exists(file)) return few_shot_cell_from_json(read_json(file), file.string());
     FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
     const data::Dataset examples = examples_of(seed);
@@ -58,7 +60,6 @@ class NovelClass {
     if (method != "real") training.push_back(made(training[0], examples, seed, method, cell));
     training::TrainJob job = options_.train;
     job.architecture = architecture;
-    const fs::path run = output_ / "models" / stem;
     const TrainingCost cost = train_perception(training, job, run, static_cast<std::uint64_t>(seed));
     cell.train_seconds = cost.seconds;
     cell.train_flops = cost.flops;
@@ -68,6 +69,10 @@ class NovelClass {
   }
 
  private:
+  fs::path model_of(int seed, const std::string& method, const std::string& architecture) const {
+    return output_ / "models" / std::format("{}_{}_{}_{}", name_, seed, method, architecture);
+  }
+
   data::Dataset examples_of(int seed) const {
     data::Dataset examples = training_;
     examples.name += "_examples";
@@ -115,11 +120,20 @@ class NovelClass {
         inpaint.objects.strength = 0;
         inpaint.objects.variants = 1;
       }
+      std::optional<models::PerceptionInference> judge;
+      if (method == "inpaint-judged") {
+        this->cell(seed, "real", options_.architectures.front());
+        judge.emplace(models::load_perception_model(model_of(seed, "real", options_.architectures.front()) / "model"),
+                      options_.train.compute);
+      }
       synthesis::NoRefiner none;
       const bool plain = method == "inpaint-unrefined" || method == "copy-paste";
-      const synthesis::InpaintSummary summary =
-          synthesis::inpaint_dataset(base, examples, painter(), plain ? none : refiner_, inpaint, folder);
-      write_json(costs, synthesis::to_json(summary));
+      const synthesis::InpaintSummary summary = synthesis::inpaint_dataset(
+          base, examples, painter(), plain ? none : refiner_, judge ? &*judge : nullptr, inpaint, folder);
+      Json told = synthesis::to_json(summary);
+      // Across the margin the thing is blended; one pixel beyond it nothing may differ.
+      told["outside"] = to_json(compare_outside(base, data::read_dataset(folder), name_, inpaint.objects.margin + 1));
+      write_json(costs, told);
     }
     cell.made = read_json(costs);
     return data::read_dataset(folder);
@@ -198,9 +212,9 @@ void FewShotOptions::validate() const {
   if (seeds < 1) throw RequestError(std::format("{} seeds are not possible", seeds));
   for (const std::string& method : methods) {
     if (!kFewShotMethods.contains(method)) {
-      throw RequestError(
-          std::format("the method \"{}\" is not known", method),
-          "choose of real, copy-paste, inpaint, inpaint-unrefined, inpaint-unfiltered, inpaint-anywhere");
+      throw RequestError(std::format("the method \"{}\" is not known", method),
+                         "choose of real, copy-paste, inpaint, inpaint-unrefined, inpaint-unfiltered, "
+                         "inpaint-anywhere, inpaint-judged");
     }
   }
   if (methods.empty() || architectures.empty()) throw RequestError("no method, or no architecture, is named");

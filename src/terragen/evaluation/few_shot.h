@@ -20,7 +20,7 @@ struct FewShotOptions {
   int examples = 5;                                         // training images that show the novel class
   int seeds = 3;
   // "real", "copy-paste", "inpaint", and "inpaint" without one of its parts: "inpaint-unrefined",
-  // "inpaint-unfiltered", "inpaint-anywhere"
+  // "inpaint-unfiltered", "inpaint-anywhere"; or with one more: "inpaint-judged" by the model trained on "real"
   std::vector<std::string> methods = {
       "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere"};
   std::vector<std::string> architectures = {"segformer-b0"};

@@ -111,7 +111,11 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
     if (cell.made.is_null() || cell.architecture != cells.front().architecture) continue;
     Json& sum = costs[cell.method];
     for (const auto& [key, value] : cell.made.items()) {
-      if (key != "threshold") sum[key] = sum.value(key, 0.0) + value.get<double>();
+      if (value.is_number() && !key.ends_with("threshold")) sum[key] = sum.value(key, 0.0) + value.get<double>();
+    }
+    for (const auto& [key, value] : cell.made.at("outside").items()) {
+      Json& outside = sum["outside"];
+      outside[key] = outside.value(key, std::int64_t{0}) + value.get<std::int64_t>();
     }
   }
   return costs;
@@ -120,7 +124,7 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
 ReportTable making_table(const std::vector<FewShotCell>& cells) {
   ReportTable table{.caption = "What an accepted object costs, in seconds, by stage.",
                     .columns = {"method", "placed", "accepted", "accepted, %", "placing", "painting", "refining",
-                                "filtering", "all"}};
+                                "filtering", "all", "bytes changed outside"}};
   for (const auto& [method, cost] : making_costs(cells)) {
     const double placed = cost.at("placed");
     const double accepted = cost.at("accepted");
@@ -130,7 +134,7 @@ ReportTable making_table(const std::vector<FewShotCell>& cells) {
     table.rows.push_back({method, number_text(placed, 0), number_text(accepted, 0),
                           number_text(100 * accepted / std::max(1.0, placed), 0), each("placing_seconds"),
                           each("painting_seconds"), each("refining_seconds"), each("filtering_seconds"),
-                          each("seconds")});
+                          each("seconds"), std::to_string(cost.at("outside").at("differing").get<std::int64_t>())});
   }
   return table;
 }

@@ -5,6 +5,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/evaluation/few_shot_report.h"
+#include "terragen/evaluation/outside_identity.h"
 #include "terragen/formats/masks.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/synthesis/test_model.h"
@@ -143,6 +144,9 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
     EXPECT_EQ(cell.classes.size(), 3U);
     EXPECT_NEAR(cell.score, 0.4 * cell.base_iou + 0.6 * cell.novel_iou, 1e-9);
     EXPECT_EQ(cell.made.is_null(), cell.method == "real");
+    if (cell.made.is_null()) continue;
+    EXPECT_EQ(cell.made.at("outside").at("differing"), 0);
+    EXPECT_GE(cell.made.at("outside").at("images"), cell.method == "copy-paste" ? 1 : 0);
   }
   const data::Dataset pasted = data::read_dataset(output / "pool/made_0_copy-paste");
   EXPECT_GE(pasted.images.size(), 1U);
@@ -152,6 +156,12 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
     const auto pool = static_cast<std::uint8_t>(pasted.taxonomy.find("pool"));
     EXPECT_GE(std::ranges::count(layout.mask->values, pool), 30);
   }
+  // The check does see a difference.
+  const fs::path spoiled = pasted.folder / "images" / pasted.images.front().file_name;
+  geo::Raster raster = geo::read_raster(spoiled);
+  raster.set(0, 63, 63, raster.at(0, 63, 63) > 100 ? 0 : 255);
+  geo::write_raster(spoiled, raster);
+  EXPECT_EQ(compare_outside(base, pasted, "pool", 4).differing, 1);
   const auto again = evaluate_few_shot(options, refiner, output);  // everything is there
   for (std::size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(to_json(again[i]), to_json(cells[i]));
 }

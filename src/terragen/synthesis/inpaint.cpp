@@ -69,6 +69,7 @@ Json to_json(const InpaintedObject& object, const std::vector<Reference>& refere
           {"seed", object.seed},
           {"overlap", object.overlap},
           {"margin", object.margin},
+          {"judged", object.judged},
           {"rejected", object.rejected}};
 }
 
@@ -76,7 +77,7 @@ Json to_json(const InpaintedObject& object, const std::vector<Reference>& refere
 class DatasetInpainter {
  public:
   DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
-                   const InpaintOptions& options, const fs::path& output)
+                   const models::PerceptionInference* judge, const InpaintOptions& options, const fs::path& output)
       : options_(options), partial_(output.string() + kPartial), result_(dataset) {
     if (examples.taxonomy.find(options.class_name) < 0) {
       throw RequestError(std::format("the examples do not have the class \"{}\"", options.class_name));
@@ -117,10 +118,17 @@ class DatasetInpainter {
     if (options.filter && model.reference_encoder) {
       filter_.emplace(model.reference_encoder, references_, other_things(picture), options.reject_share);
     }
-    inpainter_ = std::make_unique<ObjectInpainter>(painter, refiner, filter_ ? &*filter_ : nullptr, references_,
-                                                   options.objects);
+    if (judge != nullptr) {
+      const int known_as = judge->model().config.taxonomy.find(options.class_name);
+      if (known_as < 0) throw RequestError(std::format("the judge does not know the class \"{}\"", options.class_name));
+      judge_.emplace(*judge, known_as, references_, options.reject_share);
+    }
+    inpainter_ = std::make_unique<ObjectInpainter>(
+        painter, refiner, ThingFilters{filter_ ? &*filter_ : nullptr, judge_ ? &*judge_ : nullptr}, references_,
+        options.objects);
     settings_ = settings_of(dataset, examples, painter, refiner, options,
                             layout::placement_rule_to_json(rule_, result_.taxonomy));
+    if (judge != nullptr) settings_["judge_sha256"] = judge->model().hash;
   }
 
   InpaintSummary run(const fs::path& output) {
@@ -136,6 +144,7 @@ class DatasetInpainter {
     InpaintSummary summary{.references = references_.size(), .scenes = scenes.size()};
     summary.scenes *= static_cast<std::size_t>(options_.per_scene);
     if (filter_) summary.threshold = filter_->threshold();
+    if (judge_) summary.judge_threshold = judge_->threshold();
     Progress progress("inpainting", static_cast<std::int64_t>(summary.scenes));
     for (const std::size_t scene : scenes) {
       for (int copy = 0; copy < options_.per_scene; ++copy) {
@@ -213,6 +222,7 @@ class DatasetInpainter {
           summary.accepted += rejected.empty();
           summary.wrong_mask += rejected == "mask";
           summary.unlike += rejected == "likeness";
+          summary.unseen += rejected == "judge";
         }
         if (part.images.empty()) continue;
         ++summary.images;
@@ -238,6 +248,7 @@ class DatasetInpainter {
   layout::PlacementRule rule_;
   std::optional<GroundLikeness> likeness_;
   std::optional<CropFilter> filter_;
+  std::optional<ThingJudge> judge_;
   std::unique_ptr<ObjectInpainter> inpainter_;
   Json settings_;
 };
@@ -282,7 +293,9 @@ Json to_json(const InpaintSummary& summary) {
           {"accepted", summary.accepted},
           {"wrong_mask", summary.wrong_mask},
           {"unlike", summary.unlike},
+          {"unseen", summary.unseen},
           {"threshold", number_or_null(summary.threshold)},
+          {"judge_threshold", number_or_null(summary.judge_threshold)},
           {"placing_seconds", summary.times.placing},
           {"painting_seconds", summary.times.painting},
           {"refining_seconds", summary.times.refining},
@@ -291,9 +304,10 @@ Json to_json(const InpaintSummary& summary) {
 }
 
 InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter,
-                               MaskRefiner& refiner, const InpaintOptions& options, const fs::path& output) {
+                               MaskRefiner& refiner, const models::PerceptionInference* judge,
+                               const InpaintOptions& options, const fs::path& output) {
   options.validate();
-  return DatasetInpainter(dataset, examples, painter, refiner, options, output).run(output);
+  return DatasetInpainter(dataset, examples, painter, refiner, judge, options, output).run(output);
 }
 
 }  // namespace terragen::synthesis

@@ -39,17 +39,20 @@ struct InpaintSummary {
   std::size_t accepted = 0;
   std::size_t wrong_mask = 0;
   std::size_t unlike = 0;
-  double threshold = 0;  // of the filter
-  InpaintTimes times;    // of this run
-  double seconds = 0;    // of this run
+  std::size_t unseen = 0;  // by the judge
+  double threshold = 0;    // of the filter
+  double judge_threshold = 0;
+  InpaintTimes times;  // of this run
+  double seconds = 0;  // of this run
 };
 Json to_json(const InpaintSummary& summary);
 
 // The dataset with the class last in its taxonomy, where it has it not. A killed or interrupted run leaves
 // OUTPUT.partial; the same call goes on there and ends with the same dataset, another one is refused with RequestError.
 // `examples` holds the class in images that are not of the split "test"; their other classes must be the dataset's.
+// judge: a segmenter that knows the class, or null.
 InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter,
-                               MaskRefiner& refiner, const InpaintOptions& options,
-                               const std::filesystem::path& output);
+                               MaskRefiner& refiner, const models::PerceptionInference* judge,
+                               const InpaintOptions& options, const std::filesystem::path& output);
 
 }  // namespace terragen::synthesis

@@ -84,7 +84,7 @@ TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
   Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
   NoRefiner refiner;
   const InpaintSummary summary =
-      inpaint_dataset(roads, pools, painter, refiner, pool_options(), scratch.path() / "out");
+      inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), scratch.path() / "out");
   ASSERT_GE(summary.accepted, 4U);
   const data::Dataset made = data::read_dataset(scratch.path() / "out");
   ASSERT_EQ(made.images.size(), 4 + summary.images);
@@ -125,26 +125,47 @@ TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 2);
   NoRefiner refiner;
   Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
-  inpaint_dataset(roads, pools, painter, refiner, pool_options(), scratch.path() / "whole" / "made");
+  inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), scratch.path() / "whole" / "made");
   const fs::path stopped = scratch.path() / "stopped" / "made";
   std::thread stopper([&] {
     while (!fs::exists(stopped.string() + ".partial/00001_0"))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     request_interrupt();
   });
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, pool_options(), stopped), Interrupted);
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), stopped), Interrupted);
   stopper.join();
   request_interrupt(false);
   EXPECT_FALSE(fs::exists(stopped));
   InpaintOptions other = pool_options();
   other.seed = 9;
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, other, stopped), RequestError);
-  inpaint_dataset(roads, pools, painter, refiner, pool_options(), stopped);
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, other, stopped), RequestError);
+  inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), stopped);
   for (const auto& entry : fs::recursive_directory_iterator(scratch.path() / "whole" / "made")) {
     if (!entry.is_regular_file()) continue;
     const fs::path twin = stopped / fs::relative(entry.path(), scratch.path() / "whole" / "made");
     EXPECT_EQ(read_file(entry.path()), read_file(twin)) << twin;
   }
+}
+
+TEST(Inpaint, AJudgeKnowsTheClassAndLearnsItsThresholdOnTheExamples) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 2);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  torch::manual_seed(4);
+  models::PerceptionConfig config{.architecture = "unet-resnet18",
+                                  .taxonomy = layout::Taxonomy({{"pool", {}}, {"road", {}}})};
+  config.images.bands = {{"red", 0, 1000}, {"green", 0, 1000}, {"blue", 0, 1000}};
+  const models::PerceptionInference judge(models::new_perception_model(config), {.precision = "fp32", .threads = 1});
+  NoRefiner refiner;
+  Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
+  const InpaintSummary some =
+      inpaint_dataset(roads, pools, painter, refiner, &judge, pool_options(), scratch.path() / "some");
+  EXPECT_GT(some.judge_threshold, 0);
+  EXPECT_LT(some.judge_threshold, 0.5);
+  EXPECT_EQ(some.accepted + some.unseen, some.placed);
+  InpaintOptions unknown = pool_options();
+  unknown.class_name = "lake";
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, &judge, unknown, scratch.path() / "no"), RequestError);
 }
 
 TEST(Inpaint, RefusesWhatItCannotPaint) {
@@ -155,9 +176,10 @@ TEST(Inpaint, RefusesWhatItCannotPaint) {
   Painter painter(reference_model(), {.steps = 2});
   InpaintOptions options = pool_options();
   options.class_name = "lake";
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, options, scratch.path() / "out"), RequestError);
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, options, scratch.path() / "out"), RequestError);
   Painter without(small_model(layout::Taxonomy({{"road", {}}}), {"building"}), {.steps = 2});
-  EXPECT_THROW(inpaint_dataset(roads, pools, without, refiner, pool_options(), scratch.path() / "out"), RequestError);
+  EXPECT_THROW(inpaint_dataset(roads, pools, without, refiner, nullptr, pool_options(), scratch.path() / "out"),
+               RequestError);
   EXPECT_FALSE(fs::exists(scratch.path() / "out"));
 }
 

@@ -50,9 +50,9 @@ void ObjectInpainterOptions::validate() const {
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
 }
 
-ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, const CropFilter* filter,
+ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, ThingFilters filters,
                                  const std::vector<Reference>& references, ObjectInpainterOptions options)
-    : painter_(painter), refiner_(refiner), filter_(filter), references_(references), options_(options) {
+    : painter_(painter), refiner_(refiner), filters_(filters), references_(references), options_(options) {
   options_.validate();
 }
 
@@ -121,13 +121,13 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
       refined = tidied(refiner_.refine(attempt.painted[v], attempt.intended), attempt.intended, options_.mask);
     }
     double margin = 0;
-    if (filter_ != nullptr && refined.kept) {
+    if (filters_.likeness != nullptr && refined.kept) {
       const StageTimer timer(times_.filtering);
-      margin = filter_->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size));
+      margin = filters_.likeness->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size));
     }
     // Any mask that is kept before any that is not, then the margin (without a filter the overlap).
     const auto rank = [&](const RefinedMask& one, double its) {
-      return std::pair(one.kept, filter_ != nullptr && one.kept ? its : one.overlap);
+      return std::pair(one.kept, filters_.likeness != nullptr && one.kept ? its : one.overlap);
     };
     if (mask && rank(refined, margin) <= rank(*mask, attempt.object.margin)) continue;
     mask = std::move(refined);
@@ -139,8 +139,12 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
   object.overlap = mask->overlap;
   if (!mask->kept) {
     object.rejected = "mask";
-  } else if (filter_ != nullptr && !filter_->accepts(object.margin)) {
+  } else if (filters_.likeness != nullptr && !filters_.likeness->accepts(object.margin)) {
     object.rejected = "likeness";
+  } else if (filters_.judge != nullptr) {
+    const StageTimer timer(times_.filtering);
+    object.judged = filters_.judge->score(attempt.painted[best], mask->mask);
+    if (!filters_.judge->accepts(object.judged)) object.rejected = "judge";
   }
   if (object.rejected.empty()) {
     const std::int64_t h = attempt.intended.size(0);

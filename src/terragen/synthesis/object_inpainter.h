@@ -13,6 +13,7 @@
 #include "terragen/synthesis/painter.h"
 #include "terragen/synthesis/placement.h"
 #include "terragen/synthesis/reference_set.h"
+#include "terragen/synthesis/thing_judge.h"
 
 namespace terragen::synthesis {
 
@@ -35,7 +36,8 @@ struct InpaintedObject {
   std::uint64_t seed = 0;  // of the variant that stayed
   double overlap = 0;      // of refined and intended mask
   double margin = 0;       // see CropFilter; 0 without a filter
-  std::string rejected;    // why it was dropped: "mask", "likeness"; empty: it is in the scene
+  double judged = 0;       // see ThingJudge; 0 without a judge
+  std::string rejected;    // why it was dropped: "mask", "likeness", "judge"; empty: it is in the scene
 };
 
 struct InpaintedScene {
@@ -52,10 +54,16 @@ struct InpaintTimes {
   double filtering = 0;
 };
 
+// What painted things have to pass; null: nothing.
+struct ThingFilters {
+  const CropFilter* likeness = nullptr;
+  const ThingJudge* judge = nullptr;
+};
+
 class ObjectInpainter {
  public:
-  // filter: null for none. Everything but the options is kept by reference.
-  ObjectInpainter(Painter& painter, MaskRefiner& refiner, const CropFilter* filter,
+  // Everything but the options is kept by reference.
+  ObjectInpainter(Painter& painter, MaskRefiner& refiner, ThingFilters filters,
                   const std::vector<Reference>& references, ObjectInpainterOptions options);
 
   struct Classes {
@@ -77,7 +85,7 @@ class ObjectInpainter {
 
   Painter& painter_;
   MaskRefiner& refiner_;
-  const CropFilter* filter_;
+  ThingFilters filters_;
   const std::vector<Reference>& references_;
   ObjectInpainterOptions options_;
   InpaintTimes times_;

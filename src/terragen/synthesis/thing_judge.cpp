@@ -1,0 +1,27 @@
+#include "terragen/synthesis/thing_judge.h"
+
+#include "terragen/core/error.h"
+#include "terragen/synthesis/layout_score.h"
+
+namespace terragen::synthesis {
+
+ThingJudge::ThingJudge(const models::PerceptionInference& judge, int class_index,
+                       const std::vector<Reference>& references, double reject_share)
+    : judge_(judge), class_index_(class_index) {
+  const models::PerceptionConfig& config = judge.model().config;
+  if (!config.is_segmenter()) throw RequestError("the judge of painted things must be a segmenter");
+  if (references.empty()) throw InternalError("[ThingJudge] there are no references");
+  if (std::ssize(config.images.bands) != references.front().image.size(0)) {
+    throw RequestError("the judge is for another number of bands than the examples have");
+  }
+  std::vector<double> scores;
+  for (const Reference& reference : references) scores.push_back(score(reference.image, reference.mask));
+  threshold_ = 0.5 * rejection_threshold(std::move(scores), reject_share);
+}
+
+double ThingJudge::score(const torch::Tensor& image, const torch::Tensor& mask) const {
+  const torch::Tensor probability = judge_.class_probabilities(image)[class_index_];
+  return ((probability * mask).sum() / mask.sum()).item<double>();
+}
+
+}  // namespace terragen::synthesis
