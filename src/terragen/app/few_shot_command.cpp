@@ -56,6 +56,7 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
   evaluation::FewShotOptions& options = request->few_shot;
   training::TrainJob& train = options.train;
   train.batch = 8;
+  train.most_synthetic = 0.5;
   train.real_last = 0.3;
   train.trainer.steps = 400;
   train.trainer.learning_rate = 1e-3;
@@ -94,6 +95,8 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
   command
       ->add_option("--balance", train.balance,
                    "The rest, the examples and the new images are drawn by their number to this power")
+      ->capture_default_str();
+  command->add_option("--most-synthetic", train.most_synthetic, "Most share of new images in what is drawn")
       ->capture_default_str();
   command->add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
   add_paint_options(*command, options.paint, "sampling-");

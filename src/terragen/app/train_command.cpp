@@ -77,6 +77,8 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--balance", job.balance,
                    "Datasets, and real and synthetic images, are drawn by their number to this power; 0: equally often")
       ->capture_default_str();
+  command->add_option("--most-synthetic", job.most_synthetic, "Most share of synthetic images in what is drawn")
+      ->capture_default_str();
   command
       ->add_option("--real-last", job.real_last,
                    "Share of the steps, the last ones, that see real images alone and no synthetic ones")

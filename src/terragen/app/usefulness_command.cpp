@@ -80,7 +80,8 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   evaluation::UsefulnessOptions& usefulness_options = options->usefulness;
   training::TrainJob& train = usefulness_options.train;
   train.batch = 8;
-  train.balance = 0;
+  train.balance = 1;
+  train.most_synthetic = 0.5;
   train.real_last = 0.3;
   train.trainer.steps = 400;
   train.trainer.learning_rate = 1e-3;
@@ -113,6 +114,8 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   command->add_option("--crop", train.crop, "Pixels of training crops and of new images")->capture_default_str();
   command->add_option("--learning-rate", train.trainer.learning_rate, "Highest learning rate")->capture_default_str();
   command->add_option("--balance", train.balance, "Real and new images are drawn by their number to this power")
+      ->capture_default_str();
+  command->add_option("--most-synthetic", train.most_synthetic, "Most share of new images in what is drawn")
       ->capture_default_str();
   command->add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
   command->add_option("--blur", train.perception.blur, "See `terragen train`")->capture_default_str();

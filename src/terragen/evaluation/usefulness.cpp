@@ -89,6 +89,16 @@ class Protocol {
         1, (options_.painted + static_cast<int>(real.images.size()) / 2) / static_cast<int>(real.images.size()));
   }
 
+  // What new images are made from: no more real ones than new ones are wanted.
+  data::Dataset sources_of(const data::Dataset& real, int seed) const {
+    data::Dataset sources = real;
+    if (std::ssize(sources.images) <= options_.painted) return sources;
+    Random random(derive_seed(0x50CE, seed_of(seed)));
+    shuffle(sources.images, random);
+    sources.images.resize(static_cast<std::size_t>(options_.painted));
+    return sources;
+  }
+
   data::Dataset altered(const data::Dataset& real, int tiles, int seed, const std::string& method,
                         UsefulnessCell& cell) const {
     const fs::path folder = output_ / "made" / name_of(tiles, seed, method);
@@ -99,7 +109,7 @@ class Protocol {
                                       .variation = options_.variation,
                                       .keep_real = false};
     fs::create_directories(folder.parent_path());
-    const auto summary = synthesis::augment_dataset(real, nullptr, nullptr, augment, folder);
+    const auto summary = synthesis::augment_dataset(sources_of(real, seed), nullptr, nullptr, augment, folder);
     cell.made = static_cast<int>(summary.made);
     cell.make_seconds = summary.make_seconds;
     return data::read_dataset(folder);
@@ -121,7 +131,7 @@ class Protocol {
       const synthesis::AugmentOptions augment{
           .per_image = per_image(real), .seed = seed_of(owner), .variation = options_.variation, .keep_real = false};
       const tensor::FlopCounter flops;
-      const auto summary = synthesis::augment_dataset(real, &painter, &judge, augment, folder);
+      const auto summary = synthesis::augment_dataset(sources_of(real, owner), &painter, &judge, augment, folder);
       write_json(costs, {{"make_seconds", summary.make_seconds},
                          {"judge_seconds", summary.judge_seconds},
                          {"made", summary.made},

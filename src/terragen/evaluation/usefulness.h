@@ -22,7 +22,8 @@ struct UsefulnessOptions {
   int seeds = 3;
   // "real", "copy-paste", "photometric", "geometric", "terragen", "terragen-unfiltered"
   std::vector<std::string> methods = {"real", "copy-paste", "terragen", "terragen-unfiltered"};
-  int painted = 100;          // new images of a method, about: a whole number for every training image
+  int painted = 100;          // new images of a method, about: as many for every training image, at most one for each
+                              // of that many where there are more
   double reject_share = 0.2;  // of "terragen": lowest scores by the model trained on the real images
   synthesis::VariationOptions variation;
   synthesis::PaintOptions paint;

@@ -13,6 +13,9 @@ void LoaderOptions::validate() const {
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
   if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
   if (!(balance >= 0 && balance <= 1)) throw RequestError(std::format("balance is {}, not in [0, 1]", balance));
+  if (!(most_synthetic >= 0 && most_synthetic <= 1)) {
+    throw RequestError(std::format("most_synthetic is {}, not in [0, 1]", most_synthetic));
+  }
   if (cycle > 0 && real_from >= 0) throw RequestError("batches that come again cannot turn to real images alone");
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)
@@ -60,19 +63,30 @@ Loader::Loader(const ShardReader& reader, LoaderOptions options) : reader_(reade
     const std::string& source = reader.source(i);
     by_dataset[source.substr(0, source.find('/'))].push_back(i);
   }
-  for (const auto& [name, indexes] : by_dataset) {
-    add_group(all_, indexes);
-    if (!is_synthetic(reader.source(indexes.front()))) add_group(real_, indexes);
+  const auto synthetic = [&](const std::vector<std::size_t>& group) {
+    return is_synthetic(reader.source(group.front()));
+  };
+  const auto weight = [&](const std::vector<std::size_t>& group) {
+    return std::pow(static_cast<double>(group.size()), options_.balance);
+  };
+  double real = 0;
+  double made = 0;
+  for (const auto& [name, group] : by_dataset) (synthetic(group) ? made : real) += weight(group);
+  const double most = options_.most_synthetic;
+  const bool crowded = real > 0 && made > most * (real + made);
+  const double factor = crowded ? most * real / ((1 - most) * made) : 1.0;
+  for (const auto& [name, group] : by_dataset) {
+    all_.add(group, weight(group) * (synthetic(group) ? factor : 1.0));
+    if (!synthetic(group)) real_.add(group, weight(group));
   }
   if (options_.real_from >= 0 && real_.groups.empty()) {
     throw RequestError("the last steps should see real images alone, and there are none");
   }
 }
 
-void Loader::add_group(Choice& choice, const std::vector<std::size_t>& group) const {
-  const double before = choice.cumulative.empty() ? 0 : choice.cumulative.back();
-  choice.groups.push_back(group);
-  choice.cumulative.push_back(before + std::pow(static_cast<double>(group.size()), options_.balance));
+void Loader::Choice::add(const std::vector<std::size_t>& group, double weight) {
+  groups.push_back(group);
+  cumulative.push_back((cumulative.empty() ? 0 : cumulative.back()) + weight);
 }
 
 std::size_t Loader::draw(std::int64_t step, Random& random) const {

@@ -33,6 +33,9 @@ struct LoaderOptions {
   // Datasets, and a dataset's real and synthetic images, are drawn in proportion to their number to this power: 1 as
   // they are, 0 equally often.
   double balance = 0.5;
+  // Synthetic images are at most this share of what is drawn, where there are real ones: many new images beside a few
+  // real ones must not crowd them out.
+  double most_synthetic = 1;
   // From this step on real images alone are drawn; negative: never. What was painted teaches first, what was measured
   // has the last word.
   std::int64_t real_from = -1;
@@ -60,10 +63,10 @@ class Loader {
   // A choice of samples: first a group, then one of it.
   struct Choice {
     std::vector<std::vector<std::size_t>> groups;
-    std::vector<double> cumulative;  // of the groups' shares
+    std::vector<double> cumulative;  // of the groups' weights
+    void add(const std::vector<std::size_t>& group, double weight);
   };
 
-  void add_group(Choice& choice, const std::vector<std::size_t>& group) const;
   std::size_t draw(std::int64_t step, Random& random) const;
   void stop();
   void work();

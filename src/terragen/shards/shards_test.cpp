@@ -128,6 +128,17 @@ TEST(Loader, SyntheticImagesLeaveTheLastStepsToRealOnes) {
   EXPECT_GT(synthetic, 4);  // of 32, half on average
   options.cycle = 4;
   EXPECT_THROW(Loader(reader, options), RequestError);
+  // Four synthetic images beside two real ones, by their number and then at most a quarter of what is drawn.
+  for (const double most : {1.0, 0.25}) {
+    LoaderOptions capped{.batch = 8, .threads = 0, .balance = 1, .most_synthetic = most};
+    capped.augment.crop = 32;
+    const Loader drawn(reader, capped);
+    int made = 0;
+    for (int step = 0; step < 50; ++step) {
+      for (const std::string& source : drawn.batch_of(step).sources) made += is_synthetic(source);
+    }
+    EXPECT_NEAR(made / 400.0, most == 1 ? 4.0 / 6 : 0.25, 0.07);
+  }
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class Keys {
     add("loader_threads", job.loader_threads);
     add("scale_jitter", job.scale_jitter);
     add("balance", job.balance);
+    add("most_synthetic", job.most_synthetic);
     add("real_last", job.real_last);
     add("cycle", job.cycle);
     add("steps", job.trainer.steps);
@@ -230,6 +231,7 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   options.augment.crop = job.crop;
   options.augment.scale_jitter = job.scale_jitter;
   options.balance = job.balance;
+  options.most_synthetic = job.most_synthetic;
   if (job.real_last > 0) options.real_from = std::llround(static_cast<double>(job.trainer.steps) * (1 - job.real_last));
   return options;
 }

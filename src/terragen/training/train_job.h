@@ -27,8 +27,9 @@ struct TrainJob {
   int loader_threads = 1;
   std::int64_t cycle = 0;  // see LoaderOptions
   double scale_jitter = 1.25;
-  double balance = 0.5;  // see LoaderOptions
-  double real_last = 0;  // share of the steps, the last ones, that see real images alone
+  double balance = 0.5;       // see LoaderOptions
+  double most_synthetic = 1;  // likewise
+  double real_last = 0;       // share of the steps, the last ones, that see real images alone
   TrainerOptions trainer;
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# One generator for five tasks against one a task, the same number of steps in all, from the same autoencoder; judged by
+# what models trained on real images find of the layouts of test places.
+#
+#   scripts/experiments/cross_task.sh IMPORTED OUT STEPS SEED [options of training]
+#
+# IMPORTED holds the imported datasets of examples/recipes under their names. Stopped at any time, the same command goes
+# on.
+set -euo pipefail
+imported=$1 out=$2 steps=$3 seed=$4
+shift 4
+terragen=${TERRAGEN:-build/release/bin/terragen}
+names=(oam_buildings dubai_landcover ombria_floods dubai_roads kit_vehicles)
+mkdir -p "$out"
+train() { # NAME STEPS DATASETS...
+  local run=$out/$1_$seed steps=$2
+  shift 2
+  [ -e "$run/done" ] && return
+  "$terragen" train generator "$@" -o "$run" --from models/terragen-base --autoencoder-only --inpaint-share 0.15 \
+    --unet-channels 64,128,192 --layout-channels 48,64,96 --steps "$steps" --batch 32 --crop 128 \
+    --learning-rate 5e-4 --warmup 50 --ema 0.99 --seed "$seed" --checkpoint-every 200 --resume "${options[@]}"
+  touch "$run/done"
+}
+options=("$@")
+train all "$steps" "${names[@]/#/$imported/}"
+for name in "${names[@]}"; do
+  train "$name" $((steps / ${#names[@]})) "$imported/$name"
+  judge=$out/judge_$name
+  if [ ! -e "$judge/done" ]; then
+    kind=segmenter
+    [ "$name" = kit_vehicles ] && kind=detector
+    "$terragen" train $kind "$imported/$name" -o "$judge" --steps 500 --batch 8 --crop 192 --learning-rate 1e-3 \
+      --warmup 40 --ema 0.99 --preview-every 0 --resume
+    touch "$judge/done"
+  fi
+  for model in all "$name"; do
+    [ -e "$out/${model}_${seed}_on_$name.json" ] ||
+      "$terragen" evaluate fidelity "$imported/$name" --model "$out/${model}_$seed/model" --judge "$judge/model" \
+        --size 128 --limit 40 --seed "$seed" --json "$out/${model}_${seed}_on_$name.json"
+  done
+done
