@@ -1,7 +1,7 @@
 # One module = one folder under src/terragen = one static library `terragen_<name>`, alias TerraGen::<name>.
 #
-# terragen_module(NAME geo DEPENDS core ... SOURCES x.cpp ... [TESTS x_test.cpp ...] [LIBRARIES GDAL::GDAL ...]
-#                 [PUBLIC_LIBRARIES ...] [TORCH])
+# terragen_module(NAME geo DEPENDS core ... SOURCES x.cpp ... [TESTS x_test.cpp ...] [BENCHMARKS x_benchmark.cpp ...]
+#                 [LIBRARIES GDAL::GDAL ...] [PUBLIC_LIBRARIES ...] [TORCH])
 #
 # The floors of the house: a module may depend only on modules of this list that stand before it, and may
 # include only headers of modules it names in DEPENDS. Both are checked here, so that a layering mistake
@@ -54,7 +54,7 @@ function(terragen_torch_header)
 endfunction()
 
 function(terragen_module)
-  cmake_parse_arguments(M "TORCH" "NAME" "DEPENDS;SOURCES;TESTS;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(M "TORCH" "NAME" "DEPENDS;SOURCES;TESTS;BENCHMARKS;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
   terragen_check_floor(${M_NAME} "${M_DEPENDS}")
   file(GLOB headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.h)
   terragen_check_includes(${M_NAME} "${M_DEPENDS}" "${M_SOURCES};${headers}")
@@ -75,6 +75,14 @@ function(terragen_module)
   set_property(GLOBAL APPEND PROPERTY TERRAGEN_MODULE_TARGETS ${target})
   install(FILES ${headers} DESTINATION include/terragen/${M_NAME})
 
+  if(TERRAGEN_BENCHMARKS AND M_BENCHMARKS)
+    add_executable(${target}_benchmark ${M_BENCHMARKS})
+    target_compile_options(${target}_benchmark PRIVATE ${TERRAGEN_WARNINGS})
+    target_link_libraries(${target}_benchmark PRIVATE ${target} benchmark::benchmark benchmark::benchmark_main)
+    if(M_TORCH)
+      target_precompile_headers(${target}_benchmark REUSE_FROM terragen_torch_header)
+    endif()
+  endif()
   if(TERRAGEN_TESTS AND M_TESTS)
     add_executable(${target}_test ${M_TESTS})
     target_compile_options(${target}_test PRIVATE ${TERRAGEN_WARNINGS})
