@@ -1,6 +1,7 @@
 #include "terragen/models/sam_image_encoder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 
 #include "terragen/core/error.h"
@@ -14,7 +15,7 @@ namespace tn = torch::nn;
 namespace {
 
 constexpr std::int64_t kPretrainedImageSize = 224;  // of EfficientSAM's position table
-constexpr std::int64_t kMostBiases = 1 << 26;       // scores' biases at hand at once: 256 MiB of float32
+constexpr std::int64_t kMostScores = 1 << 24;       // at hand at once
 
 tn::LayerNorm token_norm(const SamImageEncoderConfig& config) {
   return tn::LayerNorm(tn::LayerNormOptions({config.width}).eps(config.norm_eps));
@@ -44,31 +45,48 @@ class SamSelfAttentionImpl : public tn::Module {
     if (!rel_pos_h_.defined()) {
       mixed = nn::fused_attention(qkv[0].unsqueeze(0), qkv[1].unsqueeze(0), qkv[2].unsqueeze(0)).squeeze(0);
     } else {
-      // Heads stand in for images here: the biases of all of them together would take gigabytes.
-      const std::int64_t step = std::max<std::int64_t>(1, kMostBiases / (tokens * tokens));
-      std::vector<torch::Tensor> parts;
-      for (std::int64_t first = 0; first < n * heads_; first += step) {
-        const torch::Tensor part = qkv.slice(1, first, first + step);
-        const torch::Tensor bias = position_bias(part[0], side);
-        parts.push_back(
-            nn::fused_attention(part[0].unsqueeze(0), part[1].unsqueeze(0), part[2].unsqueeze(0), bias.unsqueeze(0))
-                .squeeze(0));
-      }
-      mixed = parts.size() == 1 ? parts[0] : torch::cat(parts);
+      mixed = biased_attention(qkv[0], qkv[1], qkv[2], side);
     }
     return proj_(mixed.reshape({n, heads_, tokens, -1}).transpose(1, 2).reshape(x.sizes()));
   }
 
  private:
-  // What queries [M, tokens, d] make of every key's distance from them: [M, tokens, tokens].
-  torch::Tensor position_bias(const torch::Tensor& q, std::int64_t side) const {
+  // softmax(q k^T / sqrt(d) + bias) v for q, k, v [M, tokens, d]. The scores of all M together would take gigabytes,
+  // and fresh memory for each costs a processor more than the arithmetic: a few at a time share two buffers.
+  torch::Tensor biased_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                 std::int64_t side) const {
+    const torch::NoGradGuard no_grad;
+    // The operands are of one precision already.
+    const c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
+    const std::int64_t all = q.size(0), tokens = q.size(1);
+    const std::int64_t step = std::clamp<std::int64_t>(kMostScores / (tokens * tokens), 1, all);
+    const torch::Tensor scaled = q * (1.0 / std::sqrt(static_cast<double>(q.size(2))));
+    torch::Tensor scores = torch::empty({step, tokens, tokens}, q.options());
+    torch::Tensor shares = torch::empty_like(scores);
+    torch::Tensor mixed = torch::empty_like(q);
+    for (std::int64_t first = 0; first < all; first += step) {
+      const std::int64_t count = std::min(step, all - first);
+      const auto part = [&](const torch::Tensor& x) { return x.narrow(0, first, count); };
+      torch::Tensor score = scores.narrow(0, 0, count), share = shares.narrow(0, 0, count), out = part(mixed);
+      at::bmm_out(score, part(scaled), part(k).transpose(1, 2));
+      add_position_bias(score, part(q), side);
+      at::_softmax_out(share, score, -1, false);
+      at::bmm_out(out, share, part(v));
+    }
+    return mixed;
+  }
+
+  // What queries [M, tokens, d] make of every key's distance from them, to scores [M, tokens, tokens].
+  void add_position_bias(torch::Tensor& scores, const torch::Tensor& q, std::int64_t side) const {
     const torch::Tensor at = torch::arange(side, q.options().dtype(torch::kInt64));
     const torch::Tensor distance = (at.unsqueeze(1) - at + side - 1).flatten();
-    const auto table = [&](const torch::Tensor& all) { return all.index_select(0, distance).view({side, side, -1}); };
+    const auto table = [&](const torch::Tensor& all) {
+      return all.index_select(0, distance).view({side, side, -1}).to(q.scalar_type());
+    };
     const torch::Tensor map = q.reshape({q.size(0), side, side, q.size(2)});
     const torch::Tensor rows = torch::einsum("mhwc,hkc->mhwk", {map, table(rel_pos_h_)});
     const torch::Tensor columns = torch::einsum("mhwc,wkc->mhwk", {map, table(rel_pos_w_)});
-    return (rows.unsqueeze(4) + columns.unsqueeze(3)).reshape({q.size(0), side * side, side * side});
+    scores.view({q.size(0), side, side, side, side}).add_(rows.unsqueeze(4)).add_(columns.unsqueeze(3));
   }
 
   std::int64_t heads_;

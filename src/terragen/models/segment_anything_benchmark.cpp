@@ -1,5 +1,4 @@
 // What Segment Anything ViT-B takes at full size. Arguments: threads.
-#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
 #include "terragen/models/segment_anything.h"
@@ -21,7 +20,7 @@ SegmentAnything& sam() {
 void encode(benchmark::State& state, bool bf16) {
   const torch::NoGradGuard no_grad;
   const tensor::AutocastGuard autocast(torch::kCPU, bf16);
-  at::set_num_threads(static_cast<int>(state.range(0)));
+  tensor::set_threads(static_cast<int>(state.range(0)));
   const torch::Tensor image = torch::randint(0, 256, {1024, 1024, 3}, torch::kUInt8);
   for (auto _ : state) benchmark::DoNotOptimize(sam()->encode(image));
 }
@@ -30,7 +29,7 @@ void encode(benchmark::State& state, bool bf16) {
 void predict(benchmark::State& state, bool bf16) {
   const torch::NoGradGuard no_grad;
   const tensor::AutocastGuard autocast(torch::kCPU, bf16);
-  at::set_num_threads(static_cast<int>(state.range(0)));
+  tensor::set_threads(static_cast<int>(state.range(0)));
   const EncodedImage image = sam()->encode(torch::randint(0, 256, {1024, 1024, 3}, torch::kUInt8));
   const MaskPrompts prompts{.points = torch::tensor({{{500.0F, 375.0F}}}),
                             .labels = torch::ones({1, 1}, torch::kInt64),

@@ -8,8 +8,7 @@ namespace tn = torch::nn;
 
 namespace {
 
-// Up to so many keys, two bfloat16 products around a softmax are faster on a processor than the fused kernel; where
-// every query has a bias of its own, and the scores are in memory anyway, with any number.
+// Up to so many keys, two bfloat16 products around a softmax are faster on a processor than the fused kernel.
 constexpr std::int64_t kFewKeys = 256;
 
 tn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
@@ -25,8 +24,7 @@ torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, co
   }
   // Autocast would turn the operands back.
   const c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
-  const bool biased = mask && mask->size(-2) == q.size(2) && mask->stride(-2) != 0;
-  if (k.size(2) <= kFewKeys || biased) {
+  if (k.size(2) <= kFewKeys) {
     torch::Tensor scores = torch::matmul(q * (1.0 / std::sqrt(static_cast<double>(q.size(3)))), k.transpose(2, 3));
     if (mask) scores = scores + mask->to(torch::kBFloat16);
     return torch::matmul(scores.softmax(-1), v);
