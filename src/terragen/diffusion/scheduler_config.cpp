@@ -54,6 +54,9 @@ void SchedulerConfig::validate() const {
   if (class_name == "PNDMScheduler" && prediction_type == "sample") {
     throw RequestError("scheduler: PNDM has no prediction_type sample");
   }
+  if (class_name == "FlowMatchEulerDiscreteScheduler" && use_karras_sigmas) {
+    throw RequestError("scheduler: flow matching has no use_karras_sigmas");
+  }
   if (class_name == "UniPCMultistepScheduler") {
     check_choice("solver_type", solver_type, {"", "bh1", "bh2"});
     if (final_sigmas_type == "zero" && (!lower_order_final || !predict_x0)) {
@@ -113,6 +116,8 @@ SchedulerConfig scheduler_config_from_json(const Json& value, const std::string&
   refuse_unless("use_exponential_sigmas", {false, nullptr});
   refuse_unless("use_beta_sigmas", {false, nullptr});
   refuse_unless("use_dynamic_shifting", {false, nullptr});
+  refuse_unless("use_flow_sigmas", {false, nullptr});
+  refuse_unless("shift_terminal", {nullptr});
   refuse_unless("interpolation_type", {"linear"});
   refuse_unless("timestep_type", {"discrete"});
   refuse_unless("sigma_min", {nullptr});

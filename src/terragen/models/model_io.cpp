@@ -53,7 +53,7 @@ void adopt_parameters(torch::nn::Module& module, const tensor::TensorMap& tensor
   checked(module, tensors, place);
   const auto adopt = [&](const std::string& name, torch::Tensor& own) {
     const torch::Tensor& given = tensors.at(name);
-    if (given.scalar_type() == own.scalar_type() && given.device() == own.device()) {
+    if (given.scalar_type() == own.scalar_type() && given.device() == own.device() && given.is_contiguous()) {
       own.set_data(given);
     } else {
       own.copy_(given);

@@ -1,7 +1,9 @@
 #include "terragen/pretrained/checkpoint.h"
 
+#include <algorithm>
 #include <format>
 
+#include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/models/model_io.h"
 #include "terragen/pretrained/ldm_config.h"
@@ -64,6 +66,18 @@ models::ClipTextModel load_text_encoder(const fs::path& folder) {
       tensors, weights.string());
 }
 
+// Python writes an infinity that JSON does not have, for a limit that is none.
+Json read_scheduler(const fs::path& path) {
+  std::string text = read_file(path);
+  const std::string infinity = "-Infinity";
+  for (std::size_t at = text.find(infinity); at != std::string::npos; at = text.find(infinity, at)) {
+    const bool quoted = at > 0 && text[at - 1] == '"';
+    if (!quoted) text.replace(at, infinity.size(), "null");
+    at += quoted ? infinity.size() : 0;
+  }
+  return parse_json(text, path.string());
+}
+
 Checkpoint load_folder(const fs::path& folder) {
   const fs::path index_file = folder / "model_index.json";
   if (!fs::exists(index_file)) throw DataError(folder.string(), "is no model: it holds no model_index.json");
@@ -74,7 +88,7 @@ Checkpoint load_folder(const fs::path& folder) {
   check_part(index, "tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}, folder);
   const fs::path scheduler = folder / "scheduler" / "scheduler_config.json";
   Checkpoint checkpoint;
-  checkpoint.scheduler = diffusion::scheduler_config_from_json(read_json(scheduler), scheduler.string());
+  checkpoint.scheduler = diffusion::scheduler_config_from_json(read_scheduler(scheduler), scheduler.string());
   checkpoint.tokenizer.emplace(folder / "tokenizer");
   checkpoint.autoencoder = load_autoencoder(folder / "vae");
   checkpoint.unet = load_unet(folder / "unet");
@@ -85,16 +99,13 @@ Checkpoint load_folder(const fs::path& folder) {
 Checkpoint load_single_file(const fs::path& path, const SingleFileOptions& options) {
   tensor::TensorMap tensors = tensor::map_weights(path);
   const std::string place = path.string();
-  // PyTorch's archives keep them under this key.
-  if (tensors.contains("state_dict.model.diffusion_model.conv_in.weight") ||
-      tensors.contains("state_dict.model.diffusion_model.input_blocks.0.0.weight")) {
-    const std::string prefix = "state_dict.";
-    tensor::TensorMap inner;
-    for (const auto& [name, value] : tensors) {
-      if (name.starts_with(prefix)) inner[name.substr(prefix.size())] = value;
-    }
-    tensors = std::move(inner);
+  // PyTorch's archives keep them under this key, beside what training left.
+  const std::string state = "state_dict.";
+  tensor::TensorMap inner;
+  for (const auto& [name, value] : tensors) {
+    if (name.starts_with(state)) inner[name.substr(state.size())] = value;
   }
+  if (!inner.empty()) tensors = std::move(inner);
   const LdmParts parts = from_ldm_names(tensors, place);
   Checkpoint checkpoint;
   checkpoint.unet = ready(models::UNet2DConditionModel(ldm_unet_config(parts.unet, place)), parts.unet, place);

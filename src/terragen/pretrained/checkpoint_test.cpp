@@ -128,8 +128,7 @@ TEST_F(Folder, ShardsOldNamesAndHalfPrecisionAreTheSameModel) {
 
 // Where the file has the network's own number type, its mapped pages are the network's memory.
 TEST_F(Folder, WeightsAreNotCopied) {
-  const tensor::TensorMap mapped =
-      tensor::map_weights(path() / "unet" / "diffusion_pytorch_model.safetensors");
+  const tensor::TensorMap mapped = tensor::map_weights(path() / "unet" / "diffusion_pytorch_model.safetensors");
   models::UNet2DConditionModel unet(model_.unet->config());
   models::adopt_parameters(*unet, mapped, "x");
   for (const auto& [name, value] : models::collect_parameters(*unet)) {
@@ -210,6 +209,12 @@ TEST_F(Folder, BrokenWeightsAreNamed) {
   }
 }
 
+TEST_F(Folder, ASchedulerWithPythonsInfinityIsRead) {
+  write_file(path() / "scheduler" / "scheduler_config.json",
+             R"({"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "solver_order": 3})");
+  EXPECT_EQ(load_checkpoint(path()).scheduler.solver_order, 3);
+}
+
 TEST_F(Folder, BrokenSettingsAreNamed) {
   const auto broken = [&](const char* file, const char* key, const Json& value) {
     const Json before = read_json(path() / file);
@@ -230,6 +235,8 @@ TEST_F(Folder, BrokenSettingsAreNamed) {
   broken("text_encoder/config.json", "num_attention_heads", 7);
   broken("scheduler/scheduler_config.json", "_class_name", "KarrasVeScheduler");
   broken("scheduler/scheduler_config.json", "prediction_type", "guess");
+  broken("scheduler/scheduler_config.json", "thresholding", true);
+  broken("scheduler/scheduler_config.json", "beta_start", "small");
   write_file(path() / "unet" / "config.json", "{");
   expect_refused("config.json");
 }

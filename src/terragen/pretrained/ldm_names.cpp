@@ -139,7 +139,7 @@ void add_open_clip(const std::string& name, const torch::Tensor& value, tensor::
                                                                  {"attn.out_proj", "self_attn.out_proj"},
                                                                  {"mlp.c_fc", "mlp.fc1"},
                                                                  {"mlp.c_proj", "mlp.fc2"}};
-  if (name == "text_projection" || name == "logit_scale") return;
+  if (name == "text_projection" || name == "logit_scale" || name == "attn_mask") return;
   const std::string model = "text_model.";
   if (const auto found = ends.find(name); found != ends.end()) {
     text[model + found->second] = value;
