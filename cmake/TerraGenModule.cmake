@@ -10,7 +10,7 @@ set(TERRAGEN_FLOORS
   core nn metrics
   tensor geo layout diffusion
   formats models shards
-  data
+  pretrained data
   training synthesis prediction
   evaluation
   app)

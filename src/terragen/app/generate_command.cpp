@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "terragen/app/paint_options.h"
+#include "terragen/app/prompt_options.h"
+#include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/synthesis/generate.h"
 
@@ -20,10 +22,18 @@ struct GenerateRequest {
   synthesis::PaintOptions paint;
   synthesis::LayoutSourceOptions source;
   synthesis::GenerateOptions generate;
+  PromptRequest prompt;
 };
 
 void generate(GenerateRequest options) {
   options.paint.validate();
+  if (options.layouts.empty() == options.prompt.prompt.empty()) {
+    throw RequestError("`terragen generate` takes either layouts or --prompt");
+  }
+  if (!options.prompt.prompt.empty()) {
+    return generate_from_prompt(options.prompt, options.paint, options.model, options.generate.count,
+                                options.generate.seed, options.output);
+  }
   const int threads = tensor::set_threads(options.paint.compute.threads);
   if (options.gsd > 0) options.source.gsd = options.gsd;
   synthesis::Painter painter(models::load_model(options.model), options.paint);
@@ -54,9 +64,9 @@ void generate(GenerateRequest options) {
 
 void add_generate_command(CLI::App& app, std::function<void()>& run) {
   auto options = std::make_shared<GenerateRequest>();
-  CLI::App* command = app.add_subcommand("generate", "Paint new labelled images from layouts");
+  CLI::App* command = app.add_subcommand("generate", "Paint new images: labelled ones from layouts, or from a text");
   command->add_option("--model", options->model, "Model folder")->required();
-  command->add_option("layouts", options->layouts, "GeoJSON or COCO files, or dataset folders")->required();
+  command->add_option("layouts", options->layouts, "GeoJSON or COCO files, or dataset folders");
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
   command->add_option("--count", options->generate.count, "Images a layout")->capture_default_str();
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
@@ -71,8 +81,14 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--split", options->source.split, "Split of a dataset: train, val or test");
   command->add_option("--limit", options->source.limit, "Most layouts of each source; 0: all")->capture_default_str();
+  add_prompt_options(*command, options->prompt);
   add_compute_options(*command, options->paint.compute);
-  command->callback([options, &run] { run = [options] { generate(*options); }; });
+  command->callback([options, command, &run] {
+    run = [options, command] {
+      check_prompt_options(*command, !options->prompt.prompt.empty());
+      generate(*options);
+    };
+  });
 }
 
 }  // namespace terragen::app

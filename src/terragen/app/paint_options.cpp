@@ -1,5 +1,7 @@
 #include "terragen/app/paint_options.h"
 
+#include "terragen/diffusion/sampler.h"
+
 namespace terragen::app {
 
 void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, const std::string& prefix) {
@@ -16,7 +18,9 @@ void add_paint_options(CLI::App& command, synthesis::PaintOptions& options, cons
   command.add_option("--guidance-from", options.guidance_from, "Guidance acts at times from this, 0: image, 1: noise")
       ->capture_default_str();
   command.add_option("--guidance-until", options.guidance_until, "And until this")->capture_default_str();
-  command.add_option("--sampler", options.sampler, "dpm++, ddim or ddpm; default: ddpm");
+  std::string names;
+  for (const std::string& name : diffusion::sampler_names()) names += name + ", ";
+  command.add_option("--sampler", options.sampler, names + "default: ddpm");
   command.add_option("--" + prefix + "batch", options.batch, "Images painted at once")->capture_default_str();
 }
 

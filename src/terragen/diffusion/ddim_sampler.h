@@ -1,28 +1,22 @@
 // DDIM (Song et al. 2021), as diffusers defines it.
 #pragma once
 
-#include "terragen/diffusion/noise_schedule.h"
-#include "terragen/diffusion/sampler.h"
+#include "terragen/diffusion/table_sampler.h"
 
 namespace terragen::diffusion {
 
-class DdimSampler : public Sampler {
+class DdimSampler : public TableSampler {
  public:
+  // eta in [0, 1]: the share of fresh noise.
   DdimSampler(const SchedulerConfig& config, std::int64_t steps, double eta);
-  const std::vector<std::int64_t>& timesteps() const override { return timesteps_; }
   bool needs_noise(std::size_t) const override { return eta_ > 0; }
+  bool remembers() const override { return false; }
   torch::Tensor step(const torch::Tensor& model_output, std::size_t index, const torch::Tensor& sample,
                      const torch::Tensor& noise) override;
-  // The clean sample as the last step predicted it.
-  const torch::Tensor& predicted_original() const { return predicted_original_; }
 
  private:
-  SchedulerConfig config_;
-  NoiseSchedule schedule_;
-  std::vector<std::int64_t> timesteps_;
   std::int64_t stride_;
   double eta_;
-  torch::Tensor predicted_original_;
 };
 
 }  // namespace terragen::diffusion

@@ -47,8 +47,10 @@ NoiseSchedule::NoiseSchedule(const SchedulerConfig& config) {
   betas_ = make_betas(config);
   if (config.rescale_betas_zero_snr) betas_ = with_zero_terminal_snr(betas_);
   alphas_cumprod_ = (1.0 - betas_).cumprod(0);
-  // DPM-Solver divides by sqrt(a_T): diffusers keeps it at 2^-24 there.
-  if (config.rescale_betas_zero_snr && config.class_name == "DPMSolverMultistepScheduler") {
+  // All but these divide by sqrt(a_T): diffusers keeps it at 2^-24 there.
+  const bool divides = config.class_name != "DDIMScheduler" && config.class_name != "DDPMScheduler" &&
+                       config.class_name != "LCMScheduler";
+  if (config.rescale_betas_zero_snr && divides) {
     alphas_cumprod_[-1] = std::ldexp(1.0, -24);
   }
 }

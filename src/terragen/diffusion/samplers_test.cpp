@@ -22,7 +22,7 @@ TEST(DpmSolver, AStepWithoutLengthChangesNothing) {
       torch::Tensor seen;
       const torch::Tensor end = sample(
           sampler,
-          [&](const torch::Tensor& x, std::int64_t) {
+          [&](const torch::Tensor& x, double) {
             seen = x;
             return 0.1 * x;
           },
@@ -35,17 +35,16 @@ TEST(DpmSolver, AStepWithoutLengthChangesNothing) {
 
 // With zero terminal SNR the first step starts where no signal is left at all.
 TEST(Samplers, StartFromPureNoiseAtAnyNumberOfSteps) {
-  for (const char* name : {"DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler"}) {
-    SchedulerConfig config;
-    config.class_name = name;
+  for (const std::string& name : sampler_names()) {
+    SchedulerConfig config = with_sampler({}, name);
     config.prediction_type = "v_prediction";
     config.timestep_spacing = "trailing";
     config.rescale_betas_zero_snr = true;
     for (const std::int64_t steps : {1, 2, 3, 4, 5, 7, 8, 10, 20, 25, 50, 100}) {
       const auto sampler = make_sampler(config, steps);
       const torch::Tensor end = sample(
-          *sampler, [](const torch::Tensor& x, std::int64_t) { return -x; }, torch::ones({1, 1, 2, 2}),
-          [](std::size_t) { return torch::ones({1, 1, 2, 2}); });
+          *sampler, [](const torch::Tensor& x, double) { return -x; },
+          torch::ones({1, 1, 2, 2}) * sampler->initial_scale(), [](std::size_t) { return torch::ones({1, 1, 2, 2}); });
       EXPECT_TRUE(end.isfinite().all().item<bool>()) << name << " in " << steps;
     }
   }

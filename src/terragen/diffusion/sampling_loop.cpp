@@ -6,8 +6,8 @@
 namespace terragen::diffusion {
 
 torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise,
-                     std::size_t first) {
-  const std::vector<std::int64_t>& timesteps = sampler.timesteps();
+                     std::size_t first, const AfterStep& after) {
+  const std::vector<double>& timesteps = sampler.timesteps();
   for (std::size_t i = first; i < timesteps.size(); ++i) {
     if (interrupt_requested()) throw Interrupted("stopped while sampling");
     torch::Tensor drawn;
@@ -15,7 +15,8 @@ torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x
       if (!noise) throw InternalError("[sample] the sampler needs noise and has no source of it");
       drawn = noise(i);
     }
-    x = sampler.step(denoiser(x, timesteps[i]), i, x, drawn);
+    x = sampler.step(denoiser(sampler.network_input(x, i), timesteps[i]), i, x, drawn);
+    if (after) x = after(i, x);
   }
   return x;
 }

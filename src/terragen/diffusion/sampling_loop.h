@@ -9,15 +9,18 @@
 
 namespace terragen::diffusion {
 
-// What the network says about x: [N, C, h, w] at time step t (the same for the whole batch).
-using Denoiser = std::function<torch::Tensor(const torch::Tensor& x, std::int64_t t)>;
+// What the network says about its input x: [N, C, h, w] at time step t (the same for the whole batch).
+using Denoiser = std::function<torch::Tensor(const torch::Tensor& x, double t)>;
 // Noise for step `index`, shaped like x; called only where the sampler needs it.
 using NoiseSource = std::function<torch::Tensor(std::size_t index)>;
+// What becomes of the sample after step `index`.
+using AfterStep = std::function<torch::Tensor(std::size_t index, const torch::Tensor& x)>;
 
-// Throws Interrupted between steps when the user asked to stop. `first`: steps before it are left out, because x is as
-// noisy as there already (Meng et al. 2022, arXiv 2108.01073); only samplers that remember nothing can begin late.
+// x: standard normal noise times sampler.initial_scale(). Throws Interrupted between steps when the user asked to stop.
+// `first`: steps before it are left out, because x is as noisy as there already, see Sampler::noised (Meng et al. 2022,
+// arXiv 2108.01073); only samplers that remember nothing can begin late.
 torch::Tensor sample(Sampler& sampler, const Denoiser& denoiser, torch::Tensor x, const NoiseSource& noise = {},
-                     std::size_t first = 0);
+                     std::size_t first = 0, const AfterStep& after = {});
 
 // Classifier-free guidance at two scales (Brooks et al. 2023 for two conditions):
 //   null + layout_scale (layout - null) + text_scale (all - layout); `all` undefined: no text.

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "terragen/core/json_file.h"
 
 namespace terragen::diffusion {
 
 struct SchedulerConfig {
-  std::string class_name = "DDIMScheduler";  // or "DDPMScheduler" (DDIM with eta 1), "DPMSolverMultistepScheduler"
+  std::string class_name = "DDIMScheduler";  // diffusers' name of the sampler, see make_sampler
   std::int64_t num_train_timesteps = 1000;
   double beta_start = 0.00085;
   double beta_end = 0.012;
@@ -17,15 +18,22 @@ struct SchedulerConfig {
   std::string timestep_spacing = "leading";     // "leading", "trailing", "linspace"
   std::int64_t steps_offset = 0;
   bool rescale_betas_zero_snr = false;
-  // DDIM
+  // DDIM, DDPM, PNDM, LCM
   bool set_alpha_to_one = true;
   bool clip_sample = false;
   double clip_sample_range = 1.0;
-  // DPM-Solver
+  std::string variance_type = "fixed_small";   // DDPM: "fixed_small" ("fixed_small_log" is the same), "fixed_large"
+  bool skip_prk_steps = true;                  // PNDM: without Runge-Kutta steps
+  std::int64_t original_inference_steps = 50;  // LCM: those it was distilled on
+  double timestep_scaling = 10.0;              // LCM
+  double shift = 1.0;                          // flow matching
+  // DPM-Solver and UniPC
   std::int64_t solver_order = 2;               // 1, 2, 3
-  std::string algorithm_type = "dpmsolver++";  // "dpmsolver++", "dpmsolver", "sde-dpmsolver++"
-  std::string solver_type = "midpoint";        // "midpoint", "heun"
+  std::string algorithm_type = "dpmsolver++";  // DPM-Solver: "dpmsolver++", "dpmsolver", "sde-dpmsolver++"
+  std::string solver_type;                     // "midpoint", "heun"; UniPC: "bh1", "bh2"; empty: "midpoint", "bh2"
+  bool predict_x0 = true;                      // UniPC: works on the clean sample rather than on the noise
   bool lower_order_final = true;
+  std::vector<std::int64_t> disable_corrector;  // UniPC: numbers of the steps that are not corrected
   bool euler_at_final = false;
   bool use_karras_sigmas = false;
   std::string final_sigmas_type = "zero";  // "zero", "sigma_min"
@@ -35,8 +43,9 @@ struct SchedulerConfig {
 };
 
 Json to_json(const SchedulerConfig& config);
-// Unknown keys of no effect are ignored, as diffusers does; DataError naming `place` and the key for a value that
-// changes the result and is not offered here (thresholding, trained_betas, use_lu_lambdas, ...).
+// What `value` leaves out is as diffusers has it for that class. Unknown keys of no effect are ignored; DataError
+// naming `place` and the key for a value that changes the result and is not offered here (thresholding, trained_betas,
+// use_lu_lambdas, ...).
 SchedulerConfig scheduler_config_from_json(const Json& value, const std::string& place);
 
 }  // namespace terragen::diffusion

@@ -29,7 +29,14 @@ void AutoencoderConfig::validate() const {
   if (in_channels <= 0 || out_channels <= 0 || latent_channels <= 0 || layers_per_block <= 0) {
     refuse("channels and layers must be positive");
   }
+  // A damaged config must not ask for more memory than a machine has.
+  constexpr std::int64_t kMostWidth = 4096, kMostDepth = 64;
+  if (std::max({in_channels, out_channels, latent_channels}) > kMostWidth ||
+      std::max(layers_per_block, std::ssize(block_out_channels)) > kMostDepth) {
+    refuse(std::format("more than {} layers or {} channels", kMostDepth, kMostWidth));
+  }
   for (const std::int64_t c : block_out_channels) {
+    if (c > kMostWidth) refuse(std::format("block_out_channels {} is above {}", c, kMostWidth));
     if (norm_num_groups <= 0 || c <= 0 || c % norm_num_groups != 0) {
       refuse(std::format("block_out_channels {} is no multiple of norm_num_groups {}", c, norm_num_groups));
     }

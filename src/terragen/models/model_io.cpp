@@ -14,6 +14,26 @@ std::string text_of(torch::IntArrayRef sizes) {
   return stream.str();
 }
 
+// The module's own tensors, once all of `tensors` are known to fit them.
+tensor::TensorMap checked(const torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place) {
+  tensor::TensorMap own = collect_parameters(module);
+  for (const auto& [name, value] : tensors) {
+    const auto found = own.find(name);
+    if (found == own.end()) throw DataError(place, std::format("tensor \"{}\" is not known to the model", name));
+    if (found->second.sizes() != value.sizes()) {
+      throw DataError(place, std::format("tensor \"{}\" has shape {}, the model needs {}", name, text_of(value.sizes()),
+                                         text_of(found->second.sizes())));
+    }
+    if (found->second.is_floating_point() && !value.is_floating_point()) {
+      throw DataError(place, std::format("tensor \"{}\" holds whole numbers, the model needs real ones", name));
+    }
+  }
+  for (const auto& [name, value] : own) {
+    if (!tensors.contains(name)) throw DataError(place, std::format("tensor \"{}\" is missing", name));
+  }
+  return own;
+}
+
 }  // namespace
 
 tensor::TensorMap collect_parameters(const torch::nn::Module& module) {
@@ -25,19 +45,22 @@ tensor::TensorMap collect_parameters(const torch::nn::Module& module) {
 
 void load_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place) {
   const torch::NoGradGuard no_grad;
-  tensor::TensorMap own = collect_parameters(module);
-  for (const auto& [name, value] : tensors) {
-    const auto found = own.find(name);
-    if (found == own.end()) throw DataError(place, std::format("tensor \"{}\" is not known to the model", name));
-    if (found->second.sizes() != value.sizes()) {
-      throw DataError(place, std::format("tensor \"{}\" has shape {}, the model needs {}", name, text_of(value.sizes()),
-                                         text_of(found->second.sizes())));
+  for (auto& [name, value] : checked(module, tensors, place)) value.copy_(tensors.at(name));
+}
+
+void adopt_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place) {
+  const torch::NoGradGuard no_grad;
+  checked(module, tensors, place);
+  const auto adopt = [&](const std::string& name, torch::Tensor& own) {
+    const torch::Tensor& given = tensors.at(name);
+    if (given.scalar_type() == own.scalar_type() && given.device() == own.device() && given.is_contiguous()) {
+      own.set_data(given);
+    } else {
+      own.copy_(given);
     }
-  }
-  for (const auto& [name, value] : own) {
-    if (!tensors.contains(name)) throw DataError(place, std::format("tensor \"{}\" is missing", name));
-  }
-  for (auto& [name, value] : own) value.copy_(tensors.at(name));
+  };
+  for (auto& item : module.named_parameters()) adopt(item.key(), item.value());
+  for (auto& item : module.named_buffers()) adopt(item.key(), item.value());
 }
 
 }  // namespace terragen::models

@@ -15,4 +15,8 @@ tensor::TensorMap collect_parameters(const torch::nn::Module& module);
 // unknown or of another shape; `place` names the file. Nothing is copied then.
 void load_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place = "weights");
 
+// As load_parameters, but a tensor of the parameter's own number type becomes the parameter instead of being copied, so
+// that mapped weights are in memory once. The tensors are the module's from then on.
+void adopt_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place);
+
 }  // namespace terragen::models

@@ -20,6 +20,9 @@ UNet2DConditionModelImpl::UNet2DConditionModelImpl(UNetConfig config) : config_(
     up_blocks_->push_back(UpBlock(config_, i));
   }
   mid_block_ = register_module("mid_block", MidBlock(config_));
+  if (config_.attention_type == "gated") {
+    position_net_ = register_module("position_net", BoxPositionNet(config_.cross_attention_dim));
+  }
   conv_norm_out_ = register_module("conv_norm_out", nn::GroupNorm(config_.norm_num_groups, first, config_.norm_eps));
   conv_out_ = register_module("conv_out", nn::conv3x3(first, config_.out_channels));
 }
@@ -29,6 +32,9 @@ torch::Tensor UNet2DConditionModelImpl::forward(const torch::Tensor& sample, con
   const std::size_t levels = config_.block_out_channels.size();
   if (!condition.layout_features.empty() && condition.layout_features.size() != levels) {
     throw InternalError("[UNet] the number of layout features is not the number of levels");
+  }
+  if (condition.boxes.embeddings.defined() && !position_net_) {
+    throw InternalError("[UNet] this network has no gates for boxes");
   }
   const auto tell = [&](const std::string& name, const torch::Tensor& value) {
     if (trace) trace(name, value);
@@ -41,7 +47,8 @@ torch::Tensor UNet2DConditionModelImpl::forward(const torch::Tensor& sample, con
   context.time = time_embedding_(waves);
   tell("time_embedding", context.time);
   if (condition.time_addition.defined()) context.time = context.time + condition.time_addition;
-  context.tokens = {condition.text, condition.layout_tokens, condition.layout_token_mask};
+  context.tokens = {condition.text, condition.layout_tokens, condition.layout_token_mask, {}};
+  if (condition.boxes.embeddings.defined()) context.tokens.objects = position_net_(condition.boxes);
   const auto features_at = [&](std::size_t level) {
     return condition.layout_features.empty() ? torch::Tensor() : condition.layout_features[level];
   };
@@ -57,6 +64,13 @@ torch::Tensor UNet2DConditionModelImpl::forward(const torch::Tensor& sample, con
   context.layout_features = features_at(levels - 1);
   h = mid_block_(h, context);
   tell("mid_block", h);
+  if (!condition.down_residuals.empty()) {
+    if (condition.down_residuals.size() != skips.size()) {
+      throw InternalError("[UNet] the number of residuals is not the number of skips");
+    }
+    for (std::size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + condition.down_residuals[i];
+  }
+  if (condition.mid_residual.defined()) h = h + condition.mid_residual;
   for (std::size_t i = 0; i < levels; ++i) {
     const auto block = up_blocks_[i]->as<UpBlock>();
     // The upsampler meets the size of the next block's skips, which halving may have rounded up.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "terragen/models/box_position_net.h"
 #include "terragen/models/unet_blocks.h"
 #include "terragen/models/unet_config.h"
 #include "terragen/nn/embeddings.h"
@@ -21,6 +22,9 @@ struct UNetCondition {
   std::vector<torch::Tensor> layout_features;  // F_k: [N, layout_channels[k], h / 2^k, w / 2^k]
   torch::Tensor layout_tokens;                 // [N, M, layout_token_dim]
   torch::Tensor layout_token_mask;             // [N, M] bool, true = present
+  std::vector<torch::Tensor> down_residuals;   // a ControlNet's, added to the skips, finest first
+  torch::Tensor mid_residual;                  // a ControlNet's, added to what the middle says
+  BoxCondition boxes;                          // for a network with attention_type "gated" (GLIGEN)
 };
 
 // Called with a part's name and output; for tests.
@@ -41,6 +45,7 @@ class UNet2DConditionModelImpl : public torch::nn::Module {
   nn::TimestepEmbedding time_embedding_{nullptr};
   torch::nn::ModuleList down_blocks_{nullptr}, up_blocks_{nullptr};
   MidBlock mid_block_{nullptr};
+  BoxPositionNet position_net_{nullptr};
   nn::GroupNorm conv_norm_out_{nullptr};
 };
 TORCH_MODULE(UNet2DConditionModel);

@@ -12,7 +12,8 @@ nn::Transformer2D transformer(const UNetConfig& config, std::size_t level) {
                                                   .cross_dim = config.cross_attention_dim,
                                                   .layout_dim = config.layout_token_dim,
                                                   .groups = config.norm_num_groups,
-                                                  .linear_projection = config.use_linear_projection});
+                                                  .linear_projection = config.use_linear_projection,
+                                                  .gated = config.attention_type == "gated"});
 }
 
 nn::ResnetBlock2D resnet(const UNetConfig& config, std::int64_t in, std::int64_t out) {

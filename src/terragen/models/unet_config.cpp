@@ -1,5 +1,6 @@
 #include "terragen/models/unet_config.h"
 
+#include <algorithm>
 #include <format>
 #include <utility>
 
@@ -35,7 +36,6 @@ const std::vector<std::pair<const char*, Json>>& fixed_keys() {
                                                                  {"time_cond_proj_dim", nullptr},
                                                                  {"conv_in_kernel", 3},
                                                                  {"conv_out_kernel", 3},
-                                                                 {"attention_type", "default"},
                                                                  {"class_embeddings_concat", false},
                                                                  {"cross_attention_norm", nullptr},
                                                                  {"mid_block_only_cross_attention", nullptr}};
@@ -67,11 +67,19 @@ void UNetConfig::validate() const {
   if (in_channels <= 0 || out_channels <= 0 || layers_per_block <= 0 || transformer_layers_per_block <= 0) {
     refuse("channels and layers must be positive");
   }
+  if (cross_attention_dim < 0) refuse(std::format("cross_attention_dim is {}", cross_attention_dim));
   if (attention_head_dim.size() != 1 && attention_head_dim.size() != levels) {
     refuse("attention_head_dim has neither one value nor one a level");
   }
+  // A damaged config must not ask for more memory than a machine has.
+  constexpr std::int64_t kMostChannels = 4096, kMostLayers = 64;
+  if (layers_per_block > kMostLayers || transformer_layers_per_block > kMostLayers || levels > kMostLayers ||
+      std::max({in_channels, out_channels, cross_attention_dim}) > kMostChannels) {
+    refuse(std::format("more than {} layers or {} channels", kMostLayers, kMostChannels));
+  }
   for (std::size_t k = 0; k < levels; ++k) {
     const std::int64_t c = block_out_channels[k];
+    if (c > kMostChannels) refuse(std::format("block_out_channels {} is above {}", c, kMostChannels));
     if (norm_num_groups <= 0 || c <= 0 || c % norm_num_groups != 0) {
       refuse(std::format("block_out_channels {} is no multiple of norm_num_groups {}", c, norm_num_groups));
     }
@@ -79,6 +87,10 @@ void UNetConfig::validate() const {
       refuse(std::format("block_out_channels {} cannot be split into {} heads", c, heads_at(k)));
     }
   }
+  if (attention_type != "default" && attention_type != "gated") {
+    refuse(std::format("attention_type {} is not offered", attention_type));
+  }
+  if (attention_type == "gated" && cross_attention_dim <= 0) refuse("attention_type gated needs cross_attention_dim");
   if (!layout_channels.empty() && layout_channels.size() != levels) {
     refuse("layout_channels and block_out_channels have different lengths");
   }
@@ -100,6 +112,7 @@ Json to_json(const UNetConfig& config) {
                {"use_linear_projection", config.use_linear_projection},
                {"flip_sin_to_cos", config.flip_sin_to_cos},
                {"freq_shift", config.freq_shift},
+               {"attention_type", config.attention_type},
                {"layout_channels", config.layout_channels},
                {"layout_token_dim", config.layout_token_dim},
                {"layout_single_scale", config.layout_single_scale}};
@@ -132,6 +145,7 @@ UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
   config.use_linear_projection = json_member_or<bool>(value, "use_linear_projection", false, place);
   config.flip_sin_to_cos = json_member_or<bool>(value, "flip_sin_to_cos", true, place);
   config.freq_shift = json_member_or<double>(value, "freq_shift", 0, place);
+  config.attention_type = json_member_or<std::string>(value, "attention_type", "default", place);
   config.layout_channels = json_member_or<std::vector<std::int64_t>>(value, "layout_channels", {}, place);
   config.layout_token_dim = json_member_or<std::int64_t>(value, "layout_token_dim", 0, place);
   config.layout_single_scale = json_member_or<bool>(value, "layout_single_scale", false, place);

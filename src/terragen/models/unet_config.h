@@ -25,6 +25,7 @@ struct UNetConfig {
   bool use_linear_projection = false;
   bool flip_sin_to_cos = true;
   double freq_shift = 0;
+  std::string attention_type = "default";  // "gated": with GLIGEN's boxes, see box_position_net.h
   // Ours: the layout's injection.
   std::vector<std::int64_t> layout_channels;  // of F_k, one a level; empty: no injection
   std::int64_t layout_token_dim = 0;          // of layout tokens in the cross-attention; 0: none

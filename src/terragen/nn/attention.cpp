@@ -94,6 +94,23 @@ torch::Tensor FeedForwardImpl::forward(const torch::Tensor& x) {
   return out_(parts[0] * at::gelu(parts[1]));
 }
 
+GatedSelfAttentionImpl::GatedSelfAttentionImpl(std::int64_t dim, std::int64_t object_dim, std::int64_t heads) {
+  linear_ = register_module("linear", linear(object_dim, dim));
+  attn_ = register_module("attn", Attention(AttentionOptions{.query_dim = dim, .heads = heads}));
+  ff_ = register_module("ff", FeedForward(dim));
+  norm1_ = register_module("norm1", tn::LayerNorm(tn::LayerNormOptions({dim})));
+  norm2_ = register_module("norm2", tn::LayerNorm(tn::LayerNormOptions({dim})));
+  alpha_attn_ = register_parameter("alpha_attn", torch::tensor(0.0F));
+  alpha_dense_ = register_parameter("alpha_dense", torch::tensor(0.0F));
+}
+
+torch::Tensor GatedSelfAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& objects) {
+  const torch::Tensor both = norm1_(torch::cat({x, linear_(objects).to(x.scalar_type())}, 1));
+  const torch::Tensor seen = attn_(both, AttentionContext{}).narrow(1, 0, x.size(1));
+  const torch::Tensor h = x + alpha_attn_.tanh() * seen;
+  return h + alpha_dense_.tanh() * ff_(norm2_(h));
+}
+
 BasicTransformerBlockImpl::BasicTransformerBlockImpl(const TransformerOptions& options) {
   const std::int64_t dim = options.channels;
   const auto norm = [&] { return tn::LayerNorm(tn::LayerNormOptions({dim})); };
@@ -109,10 +126,14 @@ BasicTransformerBlockImpl::BasicTransformerBlockImpl(const TransformerOptions& o
   }
   norm3_ = register_module("norm3", norm());
   ff_ = register_module("ff", FeedForward(dim));
+  if (options.gated) {
+    fuser_ = register_module("fuser", GatedSelfAttention(dim, options.cross_dim, options.heads));
+  }
 }
 
 torch::Tensor BasicTransformerBlockImpl::forward(const torch::Tensor& x, const AttentionContext& context) {
   torch::Tensor h = x + attn1_(norm1_(x), AttentionContext{});
+  if (fuser_ && context.objects.defined()) h = fuser_(h, context.objects);
   if (attn2_) h = h + attn2_(norm2_(h), context);
   return h + ff_(norm3_(h));
 }

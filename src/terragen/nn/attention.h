@@ -21,6 +21,7 @@ struct AttentionContext {
   torch::Tensor text;         // [N, T, cross_attention_dim]
   torch::Tensor layout;       // [N, M, layout_dim]
   torch::Tensor layout_mask;  // [N, M] bool, true = present
+  torch::Tensor objects;      // [N, O, cross_attention_dim], for GatedSelfAttention
 };
 
 struct AttentionOptions {
@@ -59,6 +60,23 @@ class FeedForwardImpl : public torch::nn::Module {
 };
 TORCH_MODULE(FeedForward);
 
+// Self-attention over the input and a few objects beside it, let in through gates (GLIGEN, Li et al. 2023,
+// arXiv 2301.07093, equation 8): linear, norm1, attn, alpha_attn, norm2, ff, alpha_dense.
+class GatedSelfAttentionImpl : public torch::nn::Module {
+ public:
+  GatedSelfAttentionImpl(std::int64_t dim, std::int64_t object_dim, std::int64_t heads);
+  // x: [N, L, dim]; objects: [N, O, object_dim]; result like x.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& objects);
+
+ private:
+  torch::nn::Linear linear_{nullptr};
+  torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr};
+  Attention attn_{nullptr};
+  FeedForward ff_{nullptr};
+  torch::Tensor alpha_attn_, alpha_dense_;
+};
+TORCH_MODULE(GatedSelfAttention);
+
 struct TransformerOptions {
   std::int64_t channels = 0;
   std::int64_t heads = 1;
@@ -67,9 +85,11 @@ struct TransformerOptions {
   std::int64_t layout_dim = 0;  // layout tokens; 0: none
   std::int64_t groups = 32;
   bool linear_projection = false;
+  bool gated = false;  // with a GatedSelfAttention after each self-attention
 };
 
-// norm1, attn1 (self), norm2, attn2 (cross), norm3, ff. Without text and layout there is no attn2 and no norm2.
+// norm1, attn1 (self), fuser (where gated), norm2, attn2 (cross), norm3, ff. Without text and layout there is no attn2
+// and no norm2; without objects the fuser is passed by.
 class BasicTransformerBlockImpl : public torch::nn::Module {
  public:
   explicit BasicTransformerBlockImpl(const TransformerOptions& options);
@@ -79,6 +99,7 @@ class BasicTransformerBlockImpl : public torch::nn::Module {
   torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr}, norm3_{nullptr};
   Attention attn1_{nullptr}, attn2_{nullptr};
   FeedForward ff_{nullptr};
+  GatedSelfAttention fuser_{nullptr};
 };
 TORCH_MODULE(BasicTransformerBlock);
 

@@ -8,7 +8,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/seed.h"
 #include "terragen/core/stage_timer.h"
-#include "terragen/diffusion/noise_schedule.h"
+#include "terragen/diffusion/sampler.h"
 #include "terragen/diffusion/sampling_loop.h"
 #include "terragen/diffusion/scheduler_config.h"
 #include "terragen/models/layout_tensors.h"
@@ -20,11 +20,7 @@ namespace {
 
 // The model's own schedule with the sampler the user chose.
 diffusion::SchedulerConfig scheduler_of(const models::ModelFolder& model, const std::string& sampler) {
-  diffusion::SchedulerConfig config = diffusion::scheduler_config_from_json(model.scheduler, "scheduler");
-  config.class_name = sampler == "ddim"   ? "DDIMScheduler"
-                      : sampler == "ddpm" ? "DDPMScheduler"
-                                          : "DPMSolverMultistepScheduler";
-  return config;
+  return diffusion::with_sampler(diffusion::scheduler_config_from_json(model.scheduler, "scheduler"), sampler);
 }
 
 // What the user left open is the model's to say: one that was trained for it takes few ancestral steps.
@@ -72,9 +68,7 @@ void PaintOptions::validate() const {
     throw RequestError(std::format("guidance from {} until {} is no part of [0, 1]", guidance_from, guidance_until));
   }
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
-  if (!sampler.empty() && sampler != "dpm++" && sampler != "ddim" && sampler != "ddpm") {
-    throw RequestError(std::format("sampler \"{}\" is not known", sampler), "choose dpm++, ddim or ddpm");
-  }
+  if (!sampler.empty()) diffusion::with_sampler({}, sampler);
 }
 
 Json to_json(const PaintOptions& options) {
@@ -134,8 +128,10 @@ void Painter::check(const PaintRequest& request) const {
   if (!(request.strength > 0 && request.strength <= 1)) {
     throw RequestError(std::format("strength is {}, not in (0, 1]", request.strength));
   }
-  if (request.strength < 1 && options_.sampler == "dpm++") {
-    throw RequestError("dpm++ remembers its steps and cannot begin at an image", "choose ddim or ddpm");
+  if (request.strength < 1 &&
+      diffusion::make_sampler(scheduler_of(model_, options_.sampler), options_.steps)->remembers()) {
+    throw RequestError(std::format("{} remembers its steps and cannot begin at an image", options_.sampler),
+                       "choose ddim, ddpm, euler or euler-a");
   }
   if (request.reference.defined()) {
     if (!model_.reference_encoder) {
@@ -234,15 +230,15 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
   const models::UNetCondition told_and_not = models::condition_of(encoding);
   const diffusion::SchedulerConfig config = scheduler_of(model_, options_.sampler);
   const auto sampler = diffusion::make_sampler(config, options_.steps);
-  const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
+  const auto denoise = [&](const torch::Tensor& x, double t) {
     const StageTimer timer(times.unet);
-    const double time = static_cast<double>(t) / static_cast<double>(config.num_train_timesteps);
+    const double time = t / static_cast<double>(config.num_train_timesteps);
     const bool guides = guided && time >= options_.guidance_from && time <= options_.guidance_until;
     torch::Tensor input = torch::cat({x, given, paint}, 1);
     if (guides) input = torch::cat({input, input});
     const torch::Tensor output =
         model_.unet
-            ->forward(input, torch::full({input.size(0)}, t, torch::kInt64).to(device), guides ? told_and_not : told)
+            ->forward(input, torch::full({input.size(0)}, t, torch::kFloat32).to(device), guides ? told_and_not : told)
             .to(torch::kFloat32);
     if (!guides) return output;
     const auto parts = output.chunk(2);
@@ -250,11 +246,8 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
                                        options_.guidance_rescale);
   };
   const std::size_t first = first_step(requests.front().strength);
-  torch::Tensor start = noise_of(0);
-  if (first > 0) {
-    const diffusion::NoiseSchedule schedule(config);
-    start = schedule.add_noise(latents, start, torch::full({n}, sampler->timesteps()[first], torch::kInt64));
-  }
+  const torch::Tensor start =
+      first > 0 ? sampler->noised(latents, noise_of(0), first) : noise_of(0) * sampler->initial_scale();
   const torch::Tensor latent =
       diffusion::sample(*sampler, denoise, start, [&](std::size_t step) { return noise_of(step + 1); }, first);
   const StageTimer timer(times.decoder);

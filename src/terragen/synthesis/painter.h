@@ -18,7 +18,7 @@
 namespace terragen::synthesis {
 
 struct PaintOptions {
-  std::string sampler;  // "dpm++" (DPM-Solver++ 2M), "ddim" or "ddpm"; empty: "ddpm"
+  std::string sampler;  // one of diffusion::sampler_names(); empty: "ddpm"
   int steps = 0;        // 0: 20, or 5 where the model was trained for few
   std::optional<double>
       guidance;  // of layout and task; 1: none; default 3, or 2 where the model was trained for few steps

@@ -28,6 +28,11 @@ enum class Checksum { when_present, required };
 // DataError naming the file, and the tensor where one is meant, for everything that is not as above.
 SafetensorsFile load_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::when_present);
 
+// As above, but the tensors are views of the file, mapped into memory: pages are read when they are looked at, and can
+// be given back to the system. What is written to a tensor does not reach the file. The file must not be shortened
+// meanwhile.
+SafetensorsFile map_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::when_present);
+
 // Writes atomically, with our checksum. Tensors may lie on any device; types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
 void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                       const std::map<std::string, std::string>& metadata = {});

@@ -74,7 +74,27 @@ TEST(Safetensors, AShortFileNeverLoads) {
   for (std::size_t size = 0; size < whole.size(); size += 97) {
     write_file(path, whole.substr(0, size));
     EXPECT_THROW(load_safetensors(path), DataError) << size;
+    EXPECT_THROW(map_safetensors(path), DataError) << size;
   }
+}
+
+TEST(Safetensors, AMappedFileIsReadWithoutItsNumbersBeingCopied) {
+  const test::ScratchFolder scratch;
+  const auto path = scratch.path() / "a.safetensors";
+  save_safetensors(path, example(), {{"note", "text"}});
+  const std::string whole = read_file(path);
+  SafetensorsFile file = map_safetensors(path, Checksum::required);
+  EXPECT_EQ(file.metadata.at("note"), "text");
+  for (const auto& [name, value] : example()) EXPECT_TRUE(torch::equal(file.tensors.at(name), value)) << name;
+  // A tensor outlives the map it came from, and writing to it leaves the file as it is.
+  torch::Tensor kept = file.tensors.at("a");
+  file.tensors.clear();
+  kept.zero_();
+  EXPECT_EQ(kept.abs().sum().item<float>(), 0.0F);
+  EXPECT_EQ(read_file(path), whole);
+  // Numbers at odd places.
+  write_file(path, with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} )", std::string(4, '\0')));
+  EXPECT_EQ(map_safetensors(path).tensors.at("a").item<float>(), 0.0F);
 }
 
 TEST(Safetensors, MalformedHeaders) {
@@ -83,6 +103,7 @@ TEST(Safetensors, MalformedHeaders) {
   const auto refuse = [&](const std::string& header, const std::string& data) {
     write_file(path, with_header(header, data));
     EXPECT_THROW(load_safetensors(path), DataError) << header;
+    EXPECT_THROW(map_safetensors(path), DataError) << header;
   };
   const std::string eight(8, 'x');
   write_file(path, with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight));

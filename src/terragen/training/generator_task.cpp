@@ -241,17 +241,17 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
   const torch::Tensor paint = torch::ones({n, 1, shape[2], shape[3]}, device);
   const auto sampler = diffusion::make_sampler(diffusion::scheduler_config_from_json(model_.scheduler, "scheduler"),
                                                adversary_ ? 5 : 20);
-  const auto denoise = [&](const torch::Tensor& x, std::int64_t t) {
+  const auto denoise = [&](const torch::Tensor& x, double t) {
     const tensor::AutocastGuard autocast(device.type(), true);
     const auto say = [&](const models::UNetCondition& condition) {
       return model_.unet
-          ->forward(torch::cat({x, nothing, paint}, 1), torch::full({n}, t, torch::kInt64).to(device), condition)
+          ->forward(torch::cat({x, nothing, paint}, 1), torch::full({n}, t, torch::kFloat32).to(device), condition)
           .to(torch::kFloat32);
     };
     return diffusion::guide(say(untold), say(told), {}, kGuidance, 0.0);
   };
-  const torch::Tensor latents =
-      diffusion::sample(*sampler, denoise, noise(0), [&](std::size_t step) { return noise(step + 1); });
+  const torch::Tensor latents = diffusion::sample(*sampler, denoise, noise(0) * sampler->initial_scale(),
+                                                  [&](std::size_t step) { return noise(step + 1); });
   const torch::Tensor images = model_.autoencoder->decode(model_.autoencoder->denormalise(latents)).to(torch::kFloat32);
   write_sample_grid(png, {{"layout", layout_pictures(shown_.layouts, model_.layout_encoder->config().taxonomy)},
                           {"real", shown_.images},
