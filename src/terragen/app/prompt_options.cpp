@@ -89,6 +89,12 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
   if (request.control_net.empty() != request.control_image.empty()) {
     throw RequestError("--controlnet and --control-image need each other");
   }
+  options.sources = {{"model", model}};
+  if (!request.tokenizer.empty()) options.sources["tokenizer"] = request.tokenizer;
+  if (!request.loras.empty()) options.sources["lora"] = {{"files", request.loras}, {"scale", request.lora_scale}};
+  if (!request.control_net.empty()) {
+    options.sources["control"] = {{"net", request.control_net}, {"image", request.control_image}};
+  }
   options.validate();
   tensor::set_threads(options.compute.threads);
   pretrained::Checkpoint checkpoint =

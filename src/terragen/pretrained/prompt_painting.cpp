@@ -158,7 +158,8 @@ void paint_prompt(Checkpoint model, const PromptOptions& options, const std::fil
     images.push_back({{"file", name}, {"seed", seed}});
     progress.advance();
   }
-  write_json(folder.path() / "generation.json", {{"settings", to_json(options)}, {"images", images}});
+  write_json(folder.path() / "generation.json",
+             {{"sources", options.sources}, {"settings", to_json(options)}, {"images", images}});
   folder.commit();
 }
 

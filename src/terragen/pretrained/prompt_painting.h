@@ -40,6 +40,7 @@ struct PromptOptions {
   torch::Tensor control_picture;
   double control_scale = 1.0;
   tensor::ComputeOptions compute;
+  Json sources = Json::object();  // where the model and its additions came from, for generation.json
 
   // RequestError naming the value that cannot be.
   void validate() const;

@@ -30,12 +30,14 @@ TEST(PromptPainting, TheSameSeedGivesTheSameImages) {
   };
   PromptOptions options = small_options();
   options.count = 2;
+  options.sources = {{"model", "sd"}};
   const std::string first = paint(options, "a");
   EXPECT_EQ(paint(small_options(), "b"), first);
   EXPECT_NE(read_file(scratch.path() / "a" / "images" / "00001.png"), first);
   options.seed = 1;
   EXPECT_NE(paint(options, "c"), first);
   EXPECT_EQ(read_json(scratch.path() / "a" / "generation.json").at("images").size(), 2U);
+  EXPECT_EQ(read_json(scratch.path() / "a" / "generation.json").at("sources").at("model"), "sd");
   EXPECT_THROW(paint(options, "c"), RequestError);
 }
 
