@@ -22,7 +22,7 @@ void encode(benchmark::State& state, bool bf16) {
   const tensor::AutocastGuard autocast(torch::kCPU, bf16);
   tensor::set_threads(static_cast<int>(state.range(0)));
   const torch::Tensor image = torch::randint(0, 256, {1024, 1024, 3}, torch::kUInt8);
-  for (auto _ : state) benchmark::DoNotOptimize(sam()->encode(image));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(sam()->encode(image));
 }
 
 // One box and one point, in an image that was encoded.
@@ -34,7 +34,7 @@ void predict(benchmark::State& state, bool bf16) {
   const MaskPrompts prompts{.points = torch::tensor({{{500.0F, 375.0F}}}),
                             .labels = torch::ones({1, 1}, torch::kInt64),
                             .boxes = torch::tensor({{100.0F, 200.0F, 700.0F, 800.0F}})};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const MaskPrediction found = sam()->predict(image, prompts, true);
     benchmark::DoNotOptimize(sam()->full_size(image, found.low_res));
   }
