@@ -109,7 +109,7 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
   std::map<std::string, Json> costs;
   for (const FewShotCell& cell : cells) {
     if (cell.made.is_null() || cell.architecture != cells.front().architecture) continue;
-    Json& sum = costs[cell.method];
+    Json& sum = costs.try_emplace(cell.method, Json{{"outside", Json::object()}}).first->second;
     for (const auto& [key, value] : cell.made.items()) {
       if (value.is_number() && !key.ends_with("threshold")) sum[key] = sum.value(key, 0.0) + value.get<double>();
     }

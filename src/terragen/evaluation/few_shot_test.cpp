@@ -156,6 +156,13 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
     const auto pool = static_cast<std::uint8_t>(pasted.taxonomy.find("pool"));
     EXPECT_GE(std::ranges::count(layout.mask->values, pool), 30);
   }
+  const FewShotRun run{.cells = cells, .settings = Json::object()};
+  const Json told = to_json(run);
+  EXPECT_EQ(told.at("making").size(), 2U);
+  EXPECT_EQ(told.at("making").at("copy-paste").at("outside").at("differing"), 0);
+  EXPECT_GE(told.at("making").at("copy-paste").at("accepted"), 1);
+  write_few_shot_page(run, output, scratch.path() / "page.html");
+  EXPECT_GT(fs::file_size(scratch.path() / "page.html"), 10000U);
   // The check does see a difference.
   const fs::path spoiled = pasted.folder / "images" / pasted.images.front().file_name;
   geo::Raster raster = geo::read_raster(spoiled);
