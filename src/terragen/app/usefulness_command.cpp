@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "terragen/app/paint_options.h"
+#include "terragen/app/protocol_options.h"
 #include "terragen/app/variation_options.h"
 #include "terragen/core/error.h"
-#include "terragen/core/memory.h"
-#include "terragen/core/stopwatch.h"
 #include "terragen/evaluation/usefulness_report.h"
 
 namespace terragen::app {
@@ -60,17 +59,11 @@ void usefulness(UsefulnessRequest options) {
   options.usefulness.variation.size = options.usefulness.train.crop;
   const std::filesystem::path output = options.output;
   const Stopwatch watch;
-  evaluation::UsefulnessRun run;
-  run.cells = evaluation::evaluate_usefulness(options.usefulness, output);
-  run.settings = read_json(output / "settings.json");
-  run.seconds = watch.seconds();
-  run.peak_memory = peak_memory_bytes();
-  std::printf("\n%s", evaluation::usefulness_text(evaluation::usefulness_rows(run.cells)).c_str());
-  std::printf("%.0f s, peak memory %.0f MiB\n", run.seconds, static_cast<double>(run.peak_memory) / (1 << 20));
+  const evaluation::UsefulnessRun run =
+      finished_run(evaluation::evaluate_usefulness(options.usefulness, output), output, watch);
   evaluation::write_usefulness_page(run, output, output / "report.html");
-  write_json(output / "usefulness.json", evaluation::to_json(run));
-  if (!options.json.empty()) write_json(options.json, evaluation::to_json(run));
-  std::printf("report: %s\n", (output / "report.html").c_str());
+  tell_protocol(evaluation::usefulness_text(evaluation::usefulness_rows(run.cells)), run.seconds, run.peak_memory,
+                evaluation::to_json(run), output / "usefulness.json", options.json);
 }
 
 }  // namespace
@@ -79,14 +72,8 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
   auto options = std::make_shared<UsefulnessRequest>();
   evaluation::UsefulnessOptions& usefulness_options = options->usefulness;
   training::TrainJob& train = usefulness_options.train;
-  train.batch = 8;
+  train = protocol_training();
   train.balance = 1;
-  train.most_synthetic = 0.5;
-  train.real_last = 0.3;
-  train.trainer.steps = 400;
-  train.trainer.learning_rate = 1e-3;
-  train.trainer.warmup_steps = 40;
-  train.trainer.ema_decay = 0.99;
   CLI::App* command = evaluate.add_subcommand(
       "usefulness", "Train on real images, and on real with new ones, and test on held-out places");
   command->add_option("datasets", options->datasets, "Dataset folders with training and test places")->required();
@@ -109,15 +96,7 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
                    "Share of the painted images that the model trained on real ones rejects")
       ->capture_default_str();
   add_variation_options(*command, usefulness_options.variation);
-  command->add_option("--train-steps", train.trainer.steps, "Optimiser steps of every model")->capture_default_str();
-  command->add_option("--train-batch", train.batch, "Samples a step")->capture_default_str();
-  command->add_option("--crop", train.crop, "Pixels of training crops and of new images")->capture_default_str();
-  command->add_option("--learning-rate", train.trainer.learning_rate, "Highest learning rate")->capture_default_str();
-  command->add_option("--balance", train.balance, "Real and new images are drawn by their number to this power")
-      ->capture_default_str();
-  command->add_option("--most-synthetic", train.most_synthetic, "Most share of new images in what is drawn")
-      ->capture_default_str();
-  command->add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
+  add_protocol_training_options(*command, train);
   command->add_option("--blur", train.perception.blur, "See `terragen train`")->capture_default_str();
   command->add_option("--architecture", train.architecture,
                       "segformer-b0 or unet-resnet18; fcos-resnet18 or fcos-resnet18-oriented");

@@ -4,6 +4,7 @@
 #include <format>
 #include <vector>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 
 namespace terragen::diffusion {
@@ -152,11 +153,7 @@ SchedulerConfig scheduler_config_from_json(const Json& value, const std::string&
   read("euler_at_final", c.euler_at_final);
   read("use_karras_sigmas", c.use_karras_sigmas);
   read("final_sigmas_type", c.final_sigmas_type);
-  try {
-    c.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { c.validate(); });
   return c;
 }
 

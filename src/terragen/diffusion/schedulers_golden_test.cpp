@@ -12,6 +12,7 @@
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/diffusion/sigma_sampler.h"
 #include "terragen/diffusion/solver_sampler.h"
+#include "terragen/tensor/relative_error.h"
 #include "terragen/tensor/safetensors.h"
 
 namespace terragen::diffusion {
@@ -19,13 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kTolerance = 1e-5;
+using test::relative_error;
 
-double relative_error(const torch::Tensor& ours, const torch::Tensor& theirs) {
-  const torch::Tensor a = ours.to(torch::kFloat64).flatten();
-  const torch::Tensor b = theirs.to(torch::kFloat64).flatten();
-  return (a - b).norm().item<double>() / std::max(1e-12, b.norm().item<double>());
-}
+constexpr double kTolerance = 1e-5;
 
 // Rebuilds the toy network's answers: 0.3 x + sin(0.01 t).
 torch::Tensor toy(const torch::Tensor& x, double t) {
@@ -51,7 +48,7 @@ struct Run {
 
 void compare(const torch::Tensor& ours, const torch::Tensor& theirs, double& worst, const std::string& what) {
   ASSERT_EQ(ours.numel(), theirs.numel()) << what;
-  const double error = relative_error(ours, theirs);
+  const double error = relative_error(ours.flatten(), theirs.flatten());
   worst = std::max(worst, error);
   EXPECT_LT(error, kTolerance) << what;
 }

@@ -138,6 +138,20 @@ std::string group_labels(const BarPlot& plot, const BarFrame& frame) {
 
 }  // namespace
 
+void add_bar(BarPlot& plot, const std::string& label, const std::string& series, BarValue bar) {
+  auto group = std::ranges::find(plot.groups, label, &BarGroup::label);
+  if (group == plot.groups.end()) {
+    const std::vector<double> none(plot.series.size(), std::nan(""));
+    plot.groups.push_back({label, none, none, std::vector<std::vector<double>>(plot.series.size())});
+    group = std::prev(plot.groups.end());
+  }
+  const auto at = static_cast<std::size_t>(std::ranges::find(plot.series, series) - plot.series.begin());
+  if (at == plot.series.size()) throw InternalError("[add_bar] the plot has no series " + series);
+  group->values[at] = bar.value;
+  group->spreads[at] = bar.spread;
+  group->points[at] = std::move(bar.points);
+}
+
 std::string bar_plot_svg(const BarPlot& plot) {
   check_groups(plot);
   const BarFrame frame = make_bar_frame(plot);

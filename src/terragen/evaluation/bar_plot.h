@@ -24,6 +24,14 @@ struct BarPlot {
   int decimals = -1;  // of the values written out; -1: one more than the axis has
 };
 
+struct BarValue {
+  double value = 0;
+  double spread = 0;
+  std::vector<double> points;
+};
+// The bar of a series over a label, whose group is made where there is none yet. The series is one of the plot's.
+void add_bar(BarPlot& plot, const std::string& label, const std::string& series, BarValue bar);
+
 // So many colours are told apart by every reader.
 constexpr std::size_t kMostBarSeries = 8;
 

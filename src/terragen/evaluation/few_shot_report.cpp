@@ -20,33 +20,18 @@ struct FewShotKey {
   auto operator<=>(const FewShotKey&) const = default;
 };
 
-// Points by seed.
 struct SeedScores {
-  std::map<int, double> novel_iou, base_iou, score;
+  SeedValues novel_iou, base_iou, score;
 };
 using FewShotScores = std::map<FewShotKey, SeedScores>;
-using Measure = std::map<int, double> SeedScores::*;
+using Measure = SeedValues SeedScores::*;
 
 SeedFigure figure_of(const FewShotScores& scores, const FewShotKey& key, Measure measure) {
-  const std::map<int, double>& own = scores.at(key).*measure;
-  const auto over = [&](const std::string& method) {
-    std::vector<double> differences;
-    const auto other = scores.find({key.novel, method, key.architecture});
-    if (other == scores.end()) return differences;
-    const std::map<int, double>& theirs = other->second.*measure;
-    for (const auto& [seed, value] : own) {
-      if (const auto same = theirs.find(seed); same != theirs.end()) differences.push_back(value - same->second);
-    }
-    return differences;
+  const auto of = [&](const std::string& method) {
+    const auto found = scores.find({key.novel, method, key.architecture});
+    return found == scores.end() ? nullptr : &(found->second.*measure);
   };
-  SeedFigure figure;
-  for (const auto& [seed, value] : own) figure.values.push_back(value);
-  figure.mean = mean_of(figure.values);
-  figure.deviation = deviation_of(figure.values);
-  figure.gain = mean_of(over("real"));
-  figure.gain_deviation = deviation_of(over("real"));
-  figure.gain_over_copy_paste = mean_of(over("copy-paste"));
-  return figure;
+  return seed_figure(scores.at(key).*measure, of("real"), of("copy-paste"));
 }
 
 FewShotRow few_shot_row(const FewShotScores& scores, const FewShotKey& key) {
@@ -147,17 +132,8 @@ BarPlot novel_plot(const std::vector<FewShotRow>& rows, const std::string& archi
                .note = "Whiskers: sample deviation over the seeds; circles: single seeds."};
   for (const FewShotRow& row : rows) {
     if (row.architecture != architecture) continue;
-    const std::string label = row.novel.empty() ? "mean" : row.novel;
-    auto group = std::ranges::find(plot.groups, label, &BarGroup::label);
-    if (group == plot.groups.end()) {
-      const std::vector<double> none(methods.size(), std::nan(""));
-      plot.groups.push_back({label, none, none, std::vector<std::vector<double>>(methods.size())});
-      group = std::prev(plot.groups.end());
-    }
-    const auto at = static_cast<std::size_t>(std::ranges::find(methods, row.method) - methods.begin());
-    group->values[at] = row.novel_iou.mean;
-    group->spreads[at] = row.novel_iou.deviation;
-    group->points[at] = row.novel_iou.values;
+    add_bar(plot, row.novel.empty() ? "mean" : row.novel, row.method,
+            {.value = row.novel_iou.mean, .spread = row.novel_iou.deviation, .points = row.novel_iou.values});
   }
   return plot;
 }

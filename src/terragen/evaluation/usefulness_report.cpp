@@ -20,28 +20,17 @@ struct Key {
   std::string method;
   auto operator<=>(const Key&) const = default;
 };
-using Scores = std::map<Key, std::map<int, double>>;  // points, by seed
-
-// Differences of the seeds that both have.
-std::vector<double> differences(const Scores& scores, const Key& one, const Key& other) {
-  std::vector<double> result;
-  const auto base = scores.find(other);
-  if (base == scores.end()) return result;
-  for (const auto& [seed, score] : scores.at(one)) {
-    if (const auto same = base->second.find(seed); same != base->second.end()) result.push_back(score - same->second);
-  }
-  return result;
-}
+using Scores = std::map<Key, SeedValues>;
 
 UsefulnessRow row_of(const Scores& scores, const Key& key) {
-  UsefulnessRow row{.dataset = key.dataset, .tiles = key.tiles, .method = key.method};
-  for (const auto& [seed, score] : scores.at(key)) row.scores.push_back(score);
-  row.mean = mean_of(row.scores);
-  row.deviation = deviation_of(row.scores);
-  const auto over_real = differences(scores, key, {key.dataset, key.tiles, "real"});
-  row.gain = mean_of(over_real);
-  row.gain_deviation = deviation_of(over_real);
-  row.gain_over_copy_paste = mean_of(differences(scores, key, {key.dataset, key.tiles, "copy-paste"}));
+  const auto of = [&](const std::string& method) {
+    const auto found = scores.find({key.dataset, key.tiles, method});
+    return found == scores.end() ? nullptr : &found->second;
+  };
+  UsefulnessRow row{seed_figure(scores.at(key), of("real"), of("copy-paste"))};
+  row.dataset = key.dataset;
+  row.tiles = key.tiles;
+  row.method = key.method;
   return row;
 }
 
@@ -125,18 +114,8 @@ BarPlot plot_of(const std::vector<UsefulnessRow>& rows, int tiles, const std::ve
                .note = "Whiskers: sample deviation over the seeds; circles: single seeds."};
   for (const UsefulnessRow& row : rows) {
     if (row.tiles != tiles) continue;
-    const std::string label = row.dataset.empty() ? "mean" : row.dataset;
-    auto group = std::ranges::find(plot.groups, label, &BarGroup::label);
-    if (group == plot.groups.end()) {
-      plot.groups.push_back({label, std::vector<double>(methods.size(), std::nan("")),
-                             std::vector<double>(methods.size(), std::nan("")),
-                             std::vector<std::vector<double>>(methods.size())});
-      group = std::prev(plot.groups.end());
-    }
-    const auto at = static_cast<std::size_t>(std::ranges::find(methods, row.method) - methods.begin());
-    group->values[at] = row.mean;
-    group->spreads[at] = row.deviation;
-    group->points[at] = row.scores;
+    add_bar(plot, row.dataset.empty() ? "mean" : row.dataset, row.method,
+            {.value = row.mean, .spread = row.deviation, .points = row.values});
   }
   return plot;
 }
@@ -193,7 +172,7 @@ Json to_json(const UsefulnessRun& run) {
                              {"measure", row.measure},
                              {"tiles", row.tiles == 0 ? Json("all") : Json(row.tiles)},
                              {"method", row.method},
-                             {"scores", row.scores},
+                             {"scores", row.values},
                              {"mean", number_or_null(row.mean)},
                              {"deviation", number_or_null(row.deviation)},
                              {"gain", number_or_null(row.gain)},

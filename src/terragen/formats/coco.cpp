@@ -4,6 +4,7 @@
 #include <format>
 #include <map>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/layout/vectorise.h"
@@ -174,11 +175,7 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
     classes.push_back({json_member<std::string>(category, "name", place),
                        color.empty() ? layout::default_color(index) : layout::color_from_text(color, place)});
   }
-  try {
-    set.taxonomy = layout::Taxonomy(std::move(classes));
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { set.taxonomy = layout::Taxonomy(std::move(classes)); });
   std::map<std::int64_t, std::size_t> image_of;
   for (const Json& item : json_member<Json>(json, "images", place)) {
     const auto id = json_member<std::int64_t>(item, "id", place);

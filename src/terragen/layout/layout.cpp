@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 
@@ -47,11 +48,7 @@ Json geometry_to_json(const Geometry& geometry) {
 
 Geometry geometry_from_json(const Json& value, const std::string& place) {
   Geometry geometry;
-  try {
-    geometry.kind = kind_from_name(json_member<std::string>(value, "kind", place));
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { geometry.kind = kind_from_name(json_member<std::string>(value, "kind", place)); });
   for (const Json& rings : json_member_or<Json>(value, "parts", Json::array(), place)) {
     if (!rings.is_array() || rings.empty()) throw DataError(place, "a polygon without rings");
     Polygon part{vertices_from_json(rings[0], place), {}};

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 
@@ -107,13 +108,11 @@ PlacementRule placement_rule_from_json(const nlohmann::json& value, const Taxono
   rule.most_size = json_member_or<double>(value, "most_size", rule.most_size, place);
   rule.spacing = json_member_or<double>(value, "spacing", rule.spacing, place);
   rule.least_likeness = json_member_or<double>(value, "least_likeness", rule.least_likeness, place);
-  try {
+  blame_file(place, [&] {
     rule.direction = direction_from_name(
         json_member_or<std::string>(value, "direction", std::string(direction_name(rule.direction)), place));
     rule.validate(taxonomy.size());
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  });
   return rule;
 }
 

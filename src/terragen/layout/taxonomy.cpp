@@ -5,6 +5,7 @@
 #include <format>
 #include <set>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 
@@ -39,11 +40,7 @@ Taxonomy taxonomy_from_json(const nlohmann::json& value, const std::string& plac
     classes.push_back({json_member<std::string>(item, "name", place),
                        color_from_text(json_member<std::string>(item, "color", place), place)});
   }
-  try {
-    return Taxonomy(std::move(classes));
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  return blame_file(place, [&] { return Taxonomy(std::move(classes)); });
 }
 
 std::string color_to_text(const std::array<std::uint8_t, 3>& color) {

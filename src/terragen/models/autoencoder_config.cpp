@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 
 namespace terragen::models {
@@ -105,11 +106,7 @@ AutoencoderConfig autoencoder_config_from_json(const Json& value, const std::str
   config.latents_std = list_or_null(value, "latents_std", place);
   config.patch_size = json_member_or<std::int64_t>(value, "patch_size", 1, place);
   config.linear_shortcut = json_member_or<bool>(value, "linear_shortcut", false, place);
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <format>
 #include <limits>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/nn/attention.h"
 
@@ -55,11 +56,7 @@ ClipTextConfig clip_text_config_from_json(const Json& value, const std::string& 
   read("hidden_act", config.hidden_act);
   read("layer_norm_eps", config.layer_norm_eps);
   read("eos_token_id", config.eos_token_id);
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

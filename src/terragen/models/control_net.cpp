@@ -54,7 +54,7 @@ ControlEmbeddingImpl::ControlEmbeddingImpl(const ControlNetConfig& config, std::
   blocks_ = register_module("blocks", tn::ModuleList());
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     blocks_->push_back(nn::conv3x3(widths[i], widths[i]));
-    blocks_->push_back(tn::Conv2d(tn::Conv2dOptions(widths[i], widths[i + 1], 3).padding(1).stride(2)));
+    blocks_->push_back(nn::conv3x3(widths[i], widths[i + 1], 2));
   }
   conv_out_ = register_module("conv_out", nn::conv3x3(widths.back(), channels));
 }

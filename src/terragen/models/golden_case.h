@@ -1,12 +1,16 @@
 // A golden case's tensors, and how far ours are from them. For tests only.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "terragen/core/json_file.h"
+#include "terragen/tensor/relative_error.h"
 #include "terragen/tensor/safetensors.h"
 
 namespace terragen::test {
@@ -34,11 +38,21 @@ struct GoldenCase {
   }
 };
 
-// |ours - theirs| / |theirs| in the L2 norm.
-inline double relative_error(const torch::Tensor& ours, const torch::Tensor& theirs) {
-  if (ours.sizes() != theirs.sizes()) return 1e9;
-  const torch::Tensor difference = ours.to(torch::kFloat64) - theirs.to(torch::kFloat64);
-  return difference.norm().item<double>() / std::max(1e-12, theirs.to(torch::kFloat64).norm().item<double>());
+// Compares every output of the case with ours of that name; gives the worst relative error.
+inline double worst_error(const std::map<std::string, torch::Tensor>& ours, const GoldenCase& golden,
+                          double tolerance) {
+  double worst = 0;
+  for (const auto& [name, expected] : golden.outputs) {
+    const auto found = ours.find(name);
+    if (found == ours.end()) {
+      ADD_FAILURE() << "nothing compares " << name;
+      continue;
+    }
+    const double error = relative_error(found->second, expected);
+    worst = std::max(worst, error);
+    EXPECT_LT(error, tolerance) << name;
+  }
+  return worst;
 }
 
 }  // namespace terragen::test

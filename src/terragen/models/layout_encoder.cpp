@@ -3,6 +3,7 @@
 #include <cmath>
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/models/layout_fusion.h"
 #include "terragen/nn/embeddings.h"
@@ -88,11 +89,7 @@ LayoutEncoderConfig layout_encoder_config_from_json(const Json& value, const std
   config.max_features = json_member<int>(value, "max_features", place);
   config.vector_branch = json_member<bool>(value, "vector_branch", place);
   config.raster_branch = json_member<bool>(value, "raster_branch", place);
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

@@ -21,26 +21,13 @@ namespace terragen::models {
 namespace {
 
 using test::GoldenCase;
-using test::relative_error;
 using Outputs = std::map<std::string, torch::Tensor>;
 
 constexpr double kExact = 1e-5;
 constexpr double kBf16 = 3e-2;
 
-// Compares every output; gives the worst relative error.
 std::string worst_of(const Outputs& ours, const GoldenCase& golden, double tolerance) {
-  double worst = 0;
-  for (const auto& [name, expected] : golden.outputs) {
-    const auto found = ours.find(name);
-    if (found == ours.end()) {
-      ADD_FAILURE() << "nothing compares " << name;
-      continue;
-    }
-    const double error = relative_error(found->second, expected);
-    worst = std::max(worst, error);
-    EXPECT_LT(error, tolerance) << name;
-  }
-  return std::format("{:.1e}", worst);
+  return std::format("{:.1e}", test::worst_error(ours, golden, tolerance));
 }
 
 std::filesystem::path clip_vocabulary() {

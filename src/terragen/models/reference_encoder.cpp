@@ -2,6 +2,7 @@
 
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 #include "terragen/nn/group_norm.h"
 #include "terragen/nn/resnet_block.h"
@@ -39,11 +40,7 @@ ReferenceEncoderConfig reference_encoder_config_from_json(const Json& value, con
   config.size = json_member<std::int64_t>(value, "size", place);
   config.channels = json_member<std::vector<std::int64_t>>(value, "channels", place);
   config.token_dim = json_member<std::int64_t>(value, "token_dim", place);
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

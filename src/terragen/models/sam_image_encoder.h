@@ -41,7 +41,8 @@ class SamImageEncoderImpl : public torch::nn::Module {
   // The configuration is valid.
   explicit SamImageEncoderImpl(const SamImageEncoderConfig& config);
   // x: [N, 3, S, S], normalised, S = image_size; the result is [N, out_channels, S / patch_size, S / patch_size].
-  // The trace is given patch_embed and block.0 .. as [N, h, w, width].
+  // The trace is given patch_embed and block.0 .. as [N, h, w, width]. Where positions are relative no gradients come
+  // back: the encoder is used as it was published.
   torch::Tensor forward(const torch::Tensor& x, const Trace& trace = {});
   const SamImageEncoderConfig& config() const { return config_; }
 

@@ -4,6 +4,7 @@
 #include <format>
 #include <utility>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 
 namespace terragen::models {
@@ -149,11 +150,7 @@ UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
   config.layout_channels = json_member_or<std::vector<std::int64_t>>(value, "layout_channels", {}, place);
   config.layout_token_dim = json_member_or<std::int64_t>(value, "layout_token_dim", 0, place);
   config.layout_single_scale = json_member_or<bool>(value, "layout_single_scale", false, place);
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

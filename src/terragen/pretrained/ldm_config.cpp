@@ -2,6 +2,7 @@
 
 #include <format>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
 
 namespace terragen::pretrained {
@@ -60,11 +61,7 @@ models::UNetConfig ldm_unet_config(const tensor::TensorMap& unet, const std::str
       config.attention_head_dim.push_back(std::max<std::int64_t>(1, channels / 64));
     }
   }
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 
@@ -82,11 +79,7 @@ models::AutoencoderConfig ldm_autoencoder_config(const tensor::TensorMap& autoen
   config.use_quant_conv = autoencoder.contains("quant_conv.weight");
   config.use_post_quant_conv = autoencoder.contains("post_quant_conv.weight");
   config.mid_block_add_attention = autoencoder.contains("encoder.mid_block.attentions.0.to_q.weight");
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 
@@ -102,11 +95,7 @@ models::ClipTextConfig ldm_text_config(const tensor::TensorMap& text_encoder, co
   config.num_attention_heads = std::max<std::int64_t>(1, config.hidden_size / 64);
   config.hidden_act = config.hidden_size > 768 ? "gelu" : "quick_gelu";
   config.eos_token_id = 2;
-  try {
-    config.validate();
-  } catch (const RequestError& error) {
-    throw DataError(place, error.what());
-  }
+  blame_file(place, [&] { config.validate(); });
   return config;
 }
 

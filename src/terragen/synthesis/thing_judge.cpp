@@ -4,6 +4,13 @@
 #include "terragen/synthesis/layout_score.h"
 
 namespace terragen::synthesis {
+namespace {
+
+double mean_within(const torch::Tensor& values, const torch::Tensor& mask) {
+  return ((values * mask).sum() / mask.sum()).item<double>();
+}
+
+}  // namespace
 
 ThingJudge::ThingJudge(const models::PerceptionInference& judge, int class_index,
                        const std::vector<Reference>& references, double reject_share)
@@ -15,13 +22,23 @@ ThingJudge::ThingJudge(const models::PerceptionInference& judge, int class_index
     throw RequestError("the judge is for another number of bands than the examples have");
   }
   std::vector<double> scores;
-  for (const Reference& reference : references) scores.push_back(score(reference.image, reference.mask));
+  torch::Tensor image;
+  torch::Tensor probability;
+  for (const Reference& reference : references) {
+    // Things of one example follow one another.
+    if (!image.defined() || !reference.image.is_same(image)) probability = probability_of(reference.image);
+    image = reference.image;
+    scores.push_back(mean_within(probability, reference.mask));
+  }
   threshold_ = 0.5 * rejection_threshold(std::move(scores), reject_share);
 }
 
 double ThingJudge::score(const torch::Tensor& image, const torch::Tensor& mask) const {
-  const torch::Tensor probability = judge_.class_probabilities(image)[class_index_];
-  return ((probability * mask).sum() / mask.sum()).item<double>();
+  return mean_within(probability_of(image), mask);
+}
+
+torch::Tensor ThingJudge::probability_of(const torch::Tensor& image) const {
+  return judge_.class_probabilities(image)[class_index_];
 }
 
 }  // namespace terragen::synthesis

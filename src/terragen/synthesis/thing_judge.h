@@ -25,6 +25,8 @@ class ThingJudge {
   bool accepts(double score) const { return score >= threshold_; }
 
  private:
+  torch::Tensor probability_of(const torch::Tensor& image) const;  // [H, W]
+
   const models::PerceptionInference& judge_;
   int class_index_;
   double threshold_ = 0;

@@ -133,13 +133,6 @@ torch::Tensor GeneratorTask::latents_of(const shards::Batch& batch, const torch:
   return rounded.to(device, torch::kFloat32);
 }
 
-// w_p = valid_p (1 + lambda object_p) on the latent's cells: [N, 1, h, w].
-torch::Tensor GeneratorTask::weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const {
-  const std::int64_t cell = model_.autoencoder->config().downscale();
-  const torch::Tensor covered = at::avg_pool2d(valid, {cell, cell});
-  return covered * (1.0 + options_.object_weight * object_weight);
-}
-
 torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.unet->parameters().front().device();
   const torch::Tensor latents = latents_of(batch, device);
@@ -180,14 +173,14 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
   // What is given anyway teaches nothing: only painted cells count.
   const torch::Tensor trained = (options_.labelled_only ? batch.valid * labelled_of(batch) : batch.valid).to(device);
-  const torch::Tensor weights = weights_of(trained, layout.object_weight) * paint;
+  const std::int64_t cell = model_.autoencoder->config().downscale();
+  const torch::Tensor covered = at::avg_pool2d(trained, {cell, cell}) * paint;
+  // w_p = covered_p (1 + lambda object_p), on the latent's cells.
+  const torch::Tensor weights = covered * (1.0 + options_.object_weight * layout.object_weight);
   torch::Tensor error = diffusion::weighted_error(output, target, weights);
   {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor objects =
-        layout.object_weight.gt(0).to(torch::kFloat32) *
-        at::avg_pool2d(trained, {model_.autoencoder->config().downscale(), model_.autoencoder->config().downscale()}) *
-        paint;
+    const torch::Tensor objects = layout.object_weight.gt(0).to(torch::kFloat32) * covered;
     const torch::Tensor inside = diffusion::weighted_error(output.detach(), target, objects);
     const torch::Tensor has = objects.sum({1, 2, 3}).gt(0).to(torch::kFloat32);
     scalars["loss_inside_objects"] = ((inside * has).sum() / has.sum().clamp_min(1.0)).item<double>();

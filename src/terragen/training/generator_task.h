@@ -54,7 +54,6 @@ class GeneratorTask : public Task {
   // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
   ReferenceDrawOptions reference_options() const;
-  torch::Tensor weights_of(const torch::Tensor& valid, const torch::Tensor& object_weight) const;
 
   models::ModelFolder model_;
   std::shared_ptr<torch::nn::Module> trained_;
