@@ -62,7 +62,9 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->check(CLI::IsMember({"generator", "autoencoder", "decoder", "segmenter", "detector", "classifier"}));
   command->add_option("data", options->data, "Dataset folders, or one folder of packed shards")->required();
   command->add_option("-o,--output", options->run, "Folder of the run")->required();
-  command->add_option("--from", options->from, "Model to start from; a generator needs one with an autoencoder");
+  command->add_option(
+      "--from", options->from,
+      "Model to start from; a generator needs one with an autoencoder, our own or a Stable Diffusion folder");
   command->add_flag("--autoencoder-only", job.autoencoder_only,
                     "Take nothing but the autoencoder of --from, and train a new generator");
   command->add_option("--steps", job.trainer.steps, "Optimiser steps")->capture_default_str();
@@ -108,6 +110,17 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--reference-share", job.generator_loss.reference_share,
                    "Share of samples from which a thing is cut, to be painted again after a picture of it")
       ->capture_default_str();
+  command
+      ->add_option("--tuning", job.generator_loss.tuning,
+                   "What of a generator is trained: full; adapter: what the layout says; lora: this and a low-rank "
+                   "adaptation of the U-Net's attention")
+      ->check(CLI::IsMember({"full", "adapter", "lora"}))
+      ->capture_default_str();
+  command->add_option("--lora-rank", job.generator_loss.lora_rank, "Rank of the adaptation")->capture_default_str();
+  command
+      ->add_option("--drop-text", job.generator_loss.drop_text,
+                   "Share of samples without their caption, for models that hear captions")
+      ->capture_default_str();
   command->add_flag("--labelled-only", job.generator_loss.labelled_only,
                     "Train a generator on labelled pixels alone, where masks are dense");
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")
@@ -138,7 +151,9 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--latent-channels", job.latent_channels, "Channels of a new autoencoder's latent")
       ->capture_default_str();
   command->add_option("--unet-channels", job.unet_channels, "Channels of a new U-Net's levels")->delimiter(',');
-  command->add_option("--layout-channels", job.layout_channels, "Channels of a new layout encoder's levels")
+  command
+      ->add_option("--layout-channels", job.layout_channels,
+                   "Channels of a new layout encoder's levels; else 64, 96 and 128s")
       ->delimiter(',');
   command->add_option("--autoencoder-channels", job.autoencoder_channels, "Channels of a new autoencoder's levels")
       ->delimiter(',');

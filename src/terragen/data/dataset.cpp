@@ -29,6 +29,7 @@ void check_inside(const std::string& name, const std::string& place) {
 Json image_to_json(const ImageRecord& image) {
   Json json = {{"file_name", image.file_name},     {"width", image.width}, {"height", image.height},
                {"split", split_name(image.split)}, {"place", image.place}, {"source", image.source}};
+  if (!image.caption.empty()) json["caption"] = image.caption;
   if (image.synthetic) json["synthetic"] = true;
   if (image.mask_name) json["mask"] = *image.mask_name;
   if (!image.crs.empty()) json["crs"] = image.crs;
@@ -48,6 +49,7 @@ ImageRecord image_from_json(const Json& json, const std::string& place) {
   image.split = split_from_name(json_member<std::string>(json, "split", place), place);
   image.place = json_member_or<std::string>(json, "place", "", place);
   image.source = json_member_or<std::string>(json, "source", "", place);
+  image.caption = json_member_or<std::string>(json, "caption", "", place);
   image.synthetic = json_member_or<bool>(json, "synthetic", false, place);
   if (json.contains("mask")) {
     image.mask_name = json_member<std::string>(json, "mask", place);
@@ -166,6 +168,7 @@ layout::Layout layout_of(const Dataset& dataset, const ImageRecord& image) {
   layout.gsd = image.gsd;
   layout.place = image.place;
   layout.sensor = dataset.sensor;
+  layout.caption = image.caption;
   layout.features = image.features;
   if (image.mask_name) {
     const fs::path file = dataset.folder / "masks" / *image.mask_name;

@@ -36,6 +36,7 @@ struct ImageRecord {
   std::optional<std::array<double, 6>> crs_from_pixel;  // GDAL geotransform, or none
   std::optional<double> gsd;                            // metres a pixel at the image's centre
   std::string source;                                   // file it came from and window in it
+  std::string caption;                                  // what its user says of it in words, or empty
   bool synthetic = false;                               // painted, pasted or distorted, not as it was measured
   std::vector<layout::Feature> features;                // pixel coordinates
 };

@@ -10,6 +10,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/sha256.h"
+#include "terragen/data/caption_file.h"
 #include "terragen/data/label_source.h"
 #include "terragen/data/path_match.h"
 #include "terragen/data/split_rule.h"
@@ -110,6 +111,7 @@ class Importer {
     dataset_.taxonomy = taxonomy_;
     dataset_.dense = labels_.is_dense();
     dataset_.nodata = recipe_.nodata;
+    if (!recipe_.captions.empty()) captions_ = read_captions(root_ / recipe_.captions);
     fs::create_directory(folder_.path() / "images");
     if (dataset_.dense) fs::create_directory(folder_.path() / "masks");
     Progress progress("importing", std::ssize(paths));
@@ -118,6 +120,7 @@ class Importer {
       progress.advance();
     }
     labels_.finish();
+    check_captions();
     check_places();
     set_ranges();
     dataset_.problems = labels_.problems();
@@ -144,6 +147,7 @@ class Importer {
       throw DataError((root_ / path).string(), std::format("has {} bands of {}, the images before it {} of {}", bands,
                                                            geo::data_type_name(info.type), bands_, dataset_.data_type));
     }
+    captioned_ += captions_.count(path);
     std::optional<ImageLabels> labels = labels_.labels_of(source);
     if (!labels) return;
     layout::Layout whole;
@@ -184,6 +188,7 @@ class Importer {
     image.crs = raster.georeference.crs;
     image.crs_from_pixel = raster.georeference.crs_from_pixel;
     image.gsd = source.gsd;
+    if (const auto found = captions_.find(source.path); found != captions_.end()) image.caption = found->second;
     image.source = std::format("{} [{}, {}, {}, {}]", source.path, window.x, window.y, window.width, window.height);
     image.features = part.features;
     geo::write_raster(folder_.path() / "images" / image.file_name, raster);
@@ -193,6 +198,14 @@ class Importer {
     }
     if (split == Split::train) ranges_.add(raster);
     dataset_.images.push_back(std::move(image));
+  }
+
+  // Captions that name no image are a typing error somewhere.
+  void check_captions() const {
+    if (captioned_ == captions_.size()) return;
+    throw DataError((root_ / recipe_.captions).string(),
+                    std::format("tells of {} images that are not there", captions_.size() - captioned_),
+                    "file_name is the image's path below the root");
   }
 
   // Splits are by place: one place in two splits would let a model see what it is tested on.
@@ -245,6 +258,8 @@ class Importer {
   Dataset dataset_;
   RangeFinder ranges_;
   std::set<std::string> names_;
+  std::map<std::string, std::string> captions_;  // by path
+  std::size_t captioned_ = 0;                    // of them, images met
   int bands_ = 0;
 };
 

@@ -99,7 +99,7 @@ void read_classes(const toml::table& root, const std::string& place, Recipe& rec
 }
 
 void read_images(const Table& table, Recipe& recipe) {
-  table.allow({"path", "gsd", "bands", "band_names", "georeference", "range", "nodata", "place"});
+  table.allow({"path", "gsd", "bands", "band_names", "georeference", "range", "nodata", "place", "captions"});
   recipe.images_path = table.required("path");
   table.read("gsd", recipe.gsd);
   if (recipe.gsd && !(*recipe.gsd > 0)) table.fail("gsd", "is not positive");
@@ -112,6 +112,7 @@ void read_images(const Table& table, Recipe& recipe) {
   check_choice(table, "georeference", recipe.georeference, {"file", "xyz-tile-name", "none"});
   table.read("nodata", recipe.nodata);
   table.read("place", recipe.place);
+  table.read("captions", recipe.captions);
   const toml::node* range = table.node("range");
   if (range == nullptr) return;
   if (range->is_string()) {

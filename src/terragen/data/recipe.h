@@ -37,7 +37,8 @@ struct Recipe {
   std::string range = "auto";         // "data-type", "percentile", "auto" (data-type for uint8, else percentile)
   std::vector<std::array<double, 2>> range_values;  // explicit low and high, one for all bands or one a band
   std::optional<double> nodata;
-  std::string place;  // regex on the image's path below the root; its groups are the place
+  std::string captions;  // file below the root: a line {"file_name": ..., "text": ...} an image; empty: none
+  std::string place;     // regex on the image's path below the root; its groups are the place
 
   // [labels]
   std::string labels_format = "none";

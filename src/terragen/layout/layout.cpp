@@ -70,6 +70,7 @@ Json layout_to_json(const Layout& layout) {
   if (!layout.place.empty()) json["place"] = layout.place;
   if (!layout.date.empty()) json["date"] = layout.date;
   if (!layout.sensor.empty()) json["sensor"] = layout.sensor;
+  if (!layout.caption.empty()) json["caption"] = layout.caption;
   json["features"] = Json::array();
   for (const Feature& feature : layout.features) {
     Json item = {{"class", feature.class_index}, {"geometry", geometry_to_json(feature.geometry)}};
@@ -90,6 +91,7 @@ Layout layout_from_json(const Json& value, int classes, const std::string& place
   layout.place = json_member_or<std::string>(value, "place", "", place);
   layout.date = json_member_or<std::string>(value, "date", "", place);
   layout.sensor = json_member_or<std::string>(value, "sensor", "", place);
+  layout.caption = json_member_or<std::string>(value, "caption", "", place);
   const Json features = json_member<Json>(value, "features", place);
   for (std::size_t i = 0; i < features.size(); ++i) {
     const std::string where = std::format("{}: feature {}", place, i);

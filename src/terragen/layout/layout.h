@@ -40,6 +40,7 @@ struct Layout {
   std::string place;          // name of the place or empty
   std::string date;           // ISO 8601 or empty
   std::string sensor;         // name or empty
+  std::string caption;        // what a user says of it in words, or empty
   std::vector<Feature> features;
   std::optional<DenseMask> mask;
   bool operator==(const Layout&) const = default;

@@ -131,6 +131,28 @@ void ClipTokenizer::read_openai_merges(const fs::path& path) {
   end_ = pad_ = special_[kEnd] = id_of(kEnd, path.string());
 }
 
+void ClipTokenizer::save(const fs::path& folder) const {
+  fs::create_directories(folder);
+  write_json(folder / "vocab.json", Json(vocabulary_));
+  std::vector<std::pair<std::string, std::string>> ordered(ranks_.size());
+  for (const auto& [pair, rank] : ranks_) ordered.at(rank) = pair;
+  std::string merges = "#version: 0.2\n";
+  for (const auto& [first, second] : ordered) merges += first + " " + second + "\n";
+  write_file(folder / "merges.txt", merges);
+  const auto token_of = [&](std::int64_t id) {
+    return std::ranges::find(special_, id, &std::pair<const std::string, std::int64_t>::second)->first;
+  };
+  const Json special = {{"bos_token", token_of(begin_)},
+                        {"eos_token", token_of(end_)},
+                        {"unk_token", token_of(end_)},
+                        {"pad_token", token_of(pad_)}};
+  write_json(folder / "special_tokens_map.json", special);
+  Json config = special;
+  config["tokenizer_class"] = "CLIPTokenizer";
+  config["model_max_length"] = 77;
+  write_json(folder / "tokenizer_config.json", config);
+}
+
 // One merge a line, two tokens apart by a blank; the first line may name a version.
 void ClipTokenizer::add_merges(const std::string& text, std::size_t most, const std::string& place) {
   std::istringstream lines(text);

@@ -19,6 +19,8 @@ class ClipTokenizer {
   // bpe_simple_vocab_16e6.txt, also packed with gzip, whose texts are padded with the end token. DataError naming the
   // file and line.
   explicit ClipTokenizer(const std::filesystem::path& path);
+  // A tokenizer folder, made if need be, that gives the same ids.
+  void save(const std::filesystem::path& folder) const;
 
   // Of the text alone, however long, after repaired_text.
   std::vector<std::int64_t> ids(const std::string& text) const;

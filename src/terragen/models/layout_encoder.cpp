@@ -94,7 +94,7 @@ LayoutEncoderConfig layout_encoder_config_from_json(const Json& value, const std
 }
 
 UNetCondition condition_of(const LayoutEncoding& layout) {
-  return {{}, layout.time_addition, layout.features, layout.tokens, layout.token_mask};
+  return {layout.text, layout.time_addition, layout.features, layout.tokens, layout.token_mask};
 }
 
 LayoutEncoderImpl::LayoutEncoderImpl(LayoutEncoderConfig config) : config_(std::move(config)) {

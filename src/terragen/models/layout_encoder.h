@@ -47,9 +47,10 @@ struct LayoutEncoding {
   torch::Tensor tokens;                 // [N, M + 2, token_dim]: features, then task, then metadata
   torch::Tensor token_mask;             // [N, M + 2] bool, true = present
   torch::Tensor time_addition;          // [N, time_dim], zero at initialisation
+  torch::Tensor text;                   // [N, T, D] as CaptionEncoder gives it; undefined: none
 };
 
-// What the U-Net is told of a layout; without text.
+// What the U-Net is told of a layout.
 UNetCondition condition_of(const LayoutEncoding& layout);
 
 class LayoutEncoderImpl : public torch::nn::Module {

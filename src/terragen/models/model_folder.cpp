@@ -5,6 +5,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/sha256.h"
+#include "terragen/models/low_rank.h"
 #include "terragen/models/model_io.h"
 
 namespace terragen::models {
@@ -13,20 +14,26 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "diffusion_pytorch_model.safetensors";
+constexpr const char* kTextWeights = "model.safetensors";  // transformers' name
+constexpr const char* kLowRank = "pytorch_lora_weights.safetensors";
 constexpr int kFormatVersion = 1;
 
-template <class Part>
-void save_part(const Part& part, const Json& config, const fs::path& folder) {
-  fs::create_directories(folder);
-  write_json(folder / "config.json", config);
+void save_halves(const tensor::TensorMap& weights, const fs::path& file) {
   tensor::TensorMap halves;
-  for (const auto& [name, value] : collect_parameters(*part)) halves[name] = value.to(torch::kFloat16);
-  tensor::save_safetensors(folder / kWeights, halves, {{"format", "pt"}});
+  for (const auto& [name, value] : weights) halves[name] = value.to(torch::kFloat16);
+  tensor::save_safetensors(file, halves, {{"format", "pt"}});
 }
 
 template <class Part>
-void load_part(Part& part, const fs::path& folder, Sha256& hash) {
-  const fs::path weights = folder / kWeights;
+void save_part(const Part& part, const Json& config, const fs::path& folder, const char* file = kWeights) {
+  fs::create_directories(folder);
+  write_json(folder / "config.json", config);
+  save_halves(without_low_rank(collect_parameters(*part)), folder / file);
+}
+
+template <class Part>
+void load_part(Part& part, const fs::path& folder, Sha256& hash, const char* file = kWeights) {
+  const fs::path weights = folder / file;
   load_parameters(*part, tensor::load_safetensors(weights).tensors);
   const std::string digest = sha256_hex_of_file(weights);
   hash.update(std::as_bytes(std::span(digest)));
@@ -90,6 +97,12 @@ ModelFolder load_model(const fs::path& folder) {
     model.reference_encoder = ReferenceEncoder(reference_encoder_config_from_json(read_json(config), config.string()));
     load_part(model.reference_encoder, folder / "reference_encoder", hash);
   }
+  if (index.contains("text_encoder")) {
+    const fs::path config = folder / "text_encoder" / "config.json";
+    ClipTextModel text(clip_text_config_from_json(read_json(config), config.string()));
+    load_part(text, folder / "text_encoder", hash, kTextWeights);
+    model.captions = std::make_shared<CaptionEncoder>(text, ClipTokenizer(folder / "tokenizer"));
+  }
   if (index.contains("scheduler")) model.scheduler = read_json(folder / "scheduler" / "scheduler_config.json");
   model.hash = hash.hex();
   return model;
@@ -110,6 +123,8 @@ void save_model(const ModelFolder& model, const fs::path& folder) {
   if (model.unet) {
     index["unet"] = {"terragen", "UNet2DConditionModel"};
     save_part(model.unet, to_json(model.unet->config()), output.path() / "unet");
+    const tensor::TensorMap low_rank = low_rank_of(collect_parameters(*model.unet));
+    if (!low_rank.empty()) save_halves(low_rank, output.path() / kLowRank);
   }
   if (model.layout_encoder) {
     index["layout_encoder"] = {"terragen", "LayoutEncoder"};
@@ -118,6 +133,13 @@ void save_model(const ModelFolder& model, const fs::path& folder) {
   if (model.reference_encoder) {
     index["reference_encoder"] = {"terragen", "ReferenceEncoder"};
     save_part(model.reference_encoder, to_json(model.reference_encoder->config()), output.path() / "reference_encoder");
+  }
+  if (model.captions) {
+    index["text_encoder"] = {"transformers", "CLIPTextModel"};
+    index["tokenizer"] = {"transformers", "CLIPTokenizer"};
+    const ClipTextModel& text = model.captions->model();
+    save_part(text, to_json(text->config()), output.path() / "text_encoder", kTextWeights);
+    model.captions->tokenizer().save(output.path() / "tokenizer");
   }
   if (!model.scheduler.is_null()) {
     index["scheduler"] = {"terragen", json_member<std::string>(model.scheduler, "_class_name", "scheduler")};

@@ -15,6 +15,10 @@ tn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
   return tn::Linear(tn::LinearOptions(in, out).bias(bias));
 }
 
+LowRankLinear adaptable(std::int64_t in, std::int64_t out, bool bias) {
+  return LowRankLinear(tn::LinearOptions(in, out).bias(bias));
+}
+
 }  // namespace
 
 torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
@@ -36,11 +40,11 @@ torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, co
 
 AttentionImpl::AttentionImpl(const AttentionOptions& options) : options_(options) {
   const std::int64_t dim = options.query_dim;
-  to_q_ = register_module("to_q", linear(dim, dim, options.bias));
+  to_q_ = register_module("to_q", adaptable(dim, dim, options.bias));
   if (options.has_text) {
     const std::int64_t source = options.cross_dim > 0 ? options.cross_dim : dim;
-    to_k_ = register_module("to_k", linear(source, dim, options.bias));
-    to_v_ = register_module("to_v", linear(source, dim, options.bias));
+    to_k_ = register_module("to_k", adaptable(source, dim, options.bias));
+    to_v_ = register_module("to_v", adaptable(source, dim, options.bias));
   }
   if (options.layout_dim > 0) {
     to_k_layout_ = register_module("to_k_layout", linear(options.layout_dim, dim, false));
@@ -48,7 +52,7 @@ AttentionImpl::AttentionImpl(const AttentionOptions& options) : options_(options
     const torch::NoGradGuard no_grad;
     to_v_layout_->weight.zero_();
   }
-  to_out_ = register_module("to_out", tn::ModuleList(linear(dim, dim)));
+  to_out_ = register_module("to_out", tn::ModuleList(adaptable(dim, dim, true)));
 }
 
 torch::Tensor AttentionImpl::split(const torch::Tensor& x) const {
@@ -75,7 +79,7 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const AttentionCont
   }
   // Nothing to look at is the same as values that are all zero: a layout whose values start at zero changes nothing.
   if (!mixed.defined()) mixed = torch::zeros_like(q);
-  return to_out_[0]->as<tn::Linear>()->forward(mixed.transpose(1, 2).reshape(x.sizes()));
+  return to_out_[0]->as<LowRankLinear>()->forward(mixed.transpose(1, 2).reshape(x.sizes()));
 }
 
 FeedForwardImpl::FeedForwardImpl(std::int64_t dim) {

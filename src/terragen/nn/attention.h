@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "terragen/nn/group_norm.h"
+#include "terragen/nn/low_rank_linear.h"
 
 namespace terragen::nn {
 
@@ -44,7 +45,8 @@ class AttentionImpl : public torch::nn::Module {
  private:
   torch::Tensor split(const torch::Tensor& x) const;
   AttentionOptions options_;
-  torch::nn::Linear to_q_{nullptr}, to_k_{nullptr}, to_v_{nullptr}, to_k_layout_{nullptr}, to_v_layout_{nullptr};
+  LowRankLinear to_q_{nullptr}, to_k_{nullptr}, to_v_{nullptr};
+  torch::nn::Linear to_k_layout_{nullptr}, to_v_layout_{nullptr};
   torch::nn::ModuleList to_out_{nullptr};
 };
 TORCH_MODULE(Attention);

@@ -82,6 +82,10 @@ Checkpoint load_folder(const fs::path& folder) {
   const fs::path index_file = folder / "model_index.json";
   if (!fs::exists(index_file)) throw DataError(folder.string(), "is no model: it holds no model_index.json");
   const Json index = read_json(index_file);
+  if (index.contains("terragen")) {
+    throw DataError(folder.string(), "paints from layouts, not from a text alone",
+                    "give it layouts instead of --prompt");
+  }
   check_part(index, "vae", {"AutoencoderKL"}, folder);
   check_part(index, "unet", {"UNet2DConditionModel"}, folder);
   check_part(index, "text_encoder", {"CLIPTextModel"}, folder);

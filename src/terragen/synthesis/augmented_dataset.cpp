@@ -53,6 +53,7 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
   record.split = data::Split::train;
   record.place = sample.layout.place;
   record.gsd = sample.layout.gsd;
+  record.caption = sample.layout.caption;
   record.source = sample.source;
   record.synthetic = true;
   record.features = sample.layout.features;

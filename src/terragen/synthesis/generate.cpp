@@ -108,6 +108,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     record.crs = placed.crs;
     record.crs_from_pixel = placed.crs_from_pixel;
     record.gsd = placed.layout.gsd;
+    record.caption = placed.layout.caption;
     record.source = std::format("painted from {}, seed {}", placed.source, requests[index].seed);
     record.features = label.features;
     geo::write_raster(folder.path() / "images" / record.file_name, raster);

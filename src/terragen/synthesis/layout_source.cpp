@@ -77,6 +77,7 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
   layout.height = json_member_or<int>(ours, "height", options.size, place);
   layout.gsd = options.gsd;
   if (ours.contains("gsd")) layout.gsd = json_member<double>(ours, "gsd", place);
+  layout.caption = json_member_or<std::string>(ours, "caption", "", place);
   placed.crs = json_member_or<std::string>(ours, "crs", "", place);
   if (ours.contains("crs_from_pixel")) {
     placed.crs_from_pixel = json_member<std::array<double, 6>>(ours, "crs_from_pixel", place);

@@ -11,6 +11,7 @@
 #include "terragen/diffusion/sampler.h"
 #include "terragen/diffusion/sampling_loop.h"
 #include "terragen/diffusion/scheduler_config.h"
+#include "terragen/layout/caption.h"
 #include "terragen/models/layout_tensors.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/tensor/side_by_side.h"
@@ -46,6 +47,7 @@ models::LayoutTensors doubled(const models::LayoutTensors& layout) {
 
 models::LayoutEncoding first_rows(const models::LayoutEncoding& encoding, std::int64_t count) {
   models::LayoutEncoding part = encoding;
+  if (part.text.defined()) part.text = part.text.narrow(0, 0, count);
   for (torch::Tensor& feature : part.features) feature = feature.narrow(0, 0, count);
   for (torch::Tensor* tensor : {&part.tokens, &part.token_mask, &part.time_addition}) {
     *tensor = tensor->narrow(0, 0, count);
@@ -95,6 +97,7 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
   model_.unet->to(device);
   model_.layout_encoder->to(device);
   if (model_.reference_encoder) model_.reference_encoder->to(device);
+  if (model_.captions) model_.captions->to(device);
 }
 
 int Painter::size_step() const {
@@ -193,6 +196,11 @@ torch::Tensor Painter::paint_batch(std::span<const PaintRequest> requests, Paint
     }
     encoding = model_.layout_encoder->forward(layout, drop);
     if (model_.reference_encoder) encoding = with_pictures(std::move(encoding), requests);
+    if (model_.captions) {
+      std::vector<std::string> captions = layout::captions_of(layouts, model_.layout_encoder->config().taxonomy);
+      if (guided) captions.resize(2 * captions.size());
+      encoding.text = model_.captions->encode(captions);
+    }
   }
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const std::int64_t channels = model_.autoencoder->config().latent_channels;

@@ -5,6 +5,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/seed.h"
 #include "terragen/diffusion/objective.h"
+#include "terragen/layout/caption.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/adversarial_game.h"
 #include "terragen/training/reconstruction_error.h"
@@ -76,8 +77,12 @@ torch::Tensor DecoderTask::painted_alike(const torch::Tensor& latents, const std
       model_.layout_encoder->to(device);
     }
     const torch::Tensor t = (share * static_cast<double>(options_.denoise_steps - 1)).to(torch::kInt64);
-    const models::LayoutEncoding encoding = model_.layout_encoder->forward(
+    models::LayoutEncoding encoding = model_.layout_encoder->forward(
         models::layout_tensors(layouts, model_.layout_encoder->config().tensor_options(0)).to(device), {});
+    if (model_.captions) {
+      model_.captions->to(device);
+      encoding.text = model_.captions->encode(layout::captions_of(layouts, model_.layout_encoder->config().taxonomy));
+    }
     const torch::Tensor noisy = schedule_->add_noise(latents, noise(kDenoised), t);
     const torch::Tensor output = model_.unet->forward(
         torch::cat({noisy, torch::zeros_like(latents), torch::ones_like(latents.slice(1, 0, 1))}, 1), t.to(device),

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 
+#include "terragen/training/trained_parameters.h"
+
 namespace terragen::training {
 
 Ema::Ema(std::shared_ptr<torch::nn::Module> module, double decay) : module_(std::move(module)), decay_(decay) {
-  for (const auto& item : module_->named_parameters()) averages_[item.key()] = item.value().detach().clone();
+  if (decay_ == 0) return;
+  for (const auto& [name, value] : trained_parameters(*module_)) averages_[name] = value.detach().clone();
 }
 
 void Ema::update(std::int64_t step) {
   const torch::NoGradGuard no_grad;
   const double early = (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step));
   const double decay = std::min(decay_, early);
-  for (const auto& item : module_->named_parameters()) {
-    averages_.at(item.key()).lerp_(item.value().detach(), 1.0 - decay);
-  }
+  if (averages_.empty()) return;
+  for (const auto& [name, value] : trained_parameters(*module_)) averages_.at(name).lerp_(value.detach(), 1.0 - decay);
 }
 
 void Ema::restore(const tensor::TensorMap& averages) {
@@ -24,10 +26,11 @@ void Ema::restore(const tensor::TensorMap& averages) {
 
 void Ema::exchange() {
   const torch::NoGradGuard no_grad;
-  for (const auto& item : module_->named_parameters()) {
-    torch::Tensor& average = averages_.at(item.key());
-    const torch::Tensor own = item.value().detach().clone();
-    item.value().detach().copy_(average);
+  if (averages_.empty()) return;
+  for (const auto& [name, value] : trained_parameters(*module_)) {
+    torch::Tensor& average = averages_.at(name);
+    const torch::Tensor own = value.detach().clone();
+    value.detach().copy_(average);
     average.copy_(own);
   }
 }

@@ -11,11 +11,13 @@ namespace terragen::training {
 
 class Ema {
  public:
-  // `decay` in [0, 1); early steps use min(decay, (1 + step) / (10 + step)), so that the start is forgotten soon.
+  // Of the module's trained parameters. `decay` in [0, 1); early steps use min(decay, (1 + step) / (10 + step)), so
+  // that the start is forgotten soon. With decay 0 the averages are the weights themselves, and nothing is kept of
+  // them.
   Ema(std::shared_ptr<torch::nn::Module> module, double decay);
   // Call after optimiser step number `step` (from 0).
   void update(std::int64_t step);
-  // Averages by parameter name, float32.
+  // Averages by parameter name, float32; with decay 0 none.
   const tensor::TensorMap& averages() const { return averages_; }
   // Replaces the averages; names and shapes must be the module's (checked when the checkpoint is read).
   void restore(const tensor::TensorMap& averages);

@@ -8,6 +8,8 @@
 #include "terragen/core/seed.h"
 #include "terragen/diffusion/objective.h"
 #include "terragen/diffusion/sampling_loop.h"
+#include "terragen/layout/caption.h"
+#include "terragen/models/low_rank.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/tensor/device.h"
 #include "terragen/tensor/seeded_noise.h"
@@ -17,7 +19,7 @@ namespace terragen::training {
 namespace {
 
 // Streams of a step's seed, so that one draw never shifts another.
-enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint, kAdversary, kReference, kDropReference };
+enum Stream : std::uint64_t { kTime, kNoise, kDrop, kInpaint, kAdversary, kReference, kDropReference, kDropText };
 
 // What is to be painted anew, on the latent's cells: [N, 1, h, w], 1 = paint. Half rectangles over part of the
 // image, half discs strung along a random walk.
@@ -80,6 +82,14 @@ void GeneratorTaskOptions::validate() const {
   share("inpaint_share", inpaint_share);
   share("reference_share", reference_share);
   share("drop_reference", drop_reference);
+  share("drop_text", drop_text);
+  if (tuning != "full" && tuning != "adapter" && tuning != "lora") {
+    throw RequestError(std::format("tuning \"{}\" is not known", tuning), "choose full, adapter or lora");
+  }
+  if (tuning == "lora" && adversarial.weight > 0) {
+    throw RequestError("a low-rank adaptation is not trained against a discriminator",
+                       "choose --tuning full or adapter");
+  }
   if (!(object_weight >= 0))
     throw RequestError(std::format("object_weight is {}, it must not be negative", object_weight));
   if (!(weight_exponent >= 0))
@@ -99,6 +109,7 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
     throw InternalError("[GeneratorTask] the model lacks a part");
   }
   trained_ = std::make_shared<torch::nn::Module>("generator");
+  freeze_what_is_not_tuned();
   trained_->register_module("unet", model_.unet.ptr());
   trained_->register_module("layout_encoder", model_.layout_encoder.ptr());
   if (options_.reference_share > 0 && !model_.reference_encoder) {
@@ -113,6 +124,15 @@ GeneratorTask::GeneratorTask(models::ModelFolder model, shards::Batch shown, Gen
   }
   for (torch::Tensor& parameter : model_.autoencoder->parameters()) parameter.set_requires_grad(false);
   model_.autoencoder->eval();
+}
+
+void GeneratorTask::freeze_what_is_not_tuned() {
+  if (options_.tuning == "full") return;
+  for (auto& item : model_.unet->named_parameters()) {
+    const std::string& name = item.key();
+    item.value().set_requires_grad(name.find("layout") != std::string::npos || name.starts_with("conv_in."));
+  }
+  if (options_.tuning == "lora") models::add_low_rank(*model_.unet, options_.lora_rank);
 }
 
 torch::Tensor GeneratorTask::latents_of(const shards::Batch& batch, const torch::Device& device) {
@@ -167,6 +187,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
     encoding = models::with_references(encoding, model_.reference_encoder->forward(references->pictures.to(device)),
                                        references->present.logical_and(told).logical_and(all.logical_not()).to(device));
   }
+  if (model_.captions) {
+    const torch::Tensor told = tensor::seeded_uniform({n}, derive_seed(seed, kDropText)).ge(options_.drop_text);
+    encoding.text = texts_of(batch.layouts, told.logical_and(all.logical_not()));
+  }
   const torch::Tensor output = model_.unet->forward(torch::cat({noisy, latents * (1.0 - paint), paint}, 1),
                                                     t.to(device), models::condition_of(encoding));
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
@@ -202,6 +226,15 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   return balanced(error.mean(), losses, output, options_.adversarial.weight, scalars);
 }
 
+torch::Tensor GeneratorTask::texts_of(const std::vector<layout::Layout>& layouts, const torch::Tensor& told) {
+  std::vector<std::string> captions = layout::captions_of(layouts, model_.layout_encoder->config().taxonomy);
+  for (std::size_t i = 0; i < captions.size(); ++i) {
+    if (!told[static_cast<std::int64_t>(i)].item<bool>()) captions[i].clear();
+  }
+  model_.captions->to(model_.unet->parameters().front().device());
+  return model_.captions->encode(captions);
+}
+
 ReferenceDrawOptions GeneratorTask::reference_options() const {
   return {.share = options_.reference_share,
           .class_index = model_.layout_encoder->config().taxonomy.find(models::kReferenceClass),
@@ -221,11 +254,13 @@ void GeneratorTask::write_preview(const std::filesystem::path& png) {
           .to(device);
   const std::int64_t n = shown_.images.size(0);
   const torch::Tensor all = torch::ones({n}, torch::kBool).to(device);
-  const auto condition_of = [&](const models::ConditionDrop& drop) {
-    return models::condition_of(model_.layout_encoder->forward(layout, drop));
+  const auto condition_of = [&](const models::ConditionDrop& drop, const torch::Tensor& says) {
+    models::LayoutEncoding encoding = model_.layout_encoder->forward(layout, drop);
+    if (model_.captions) encoding.text = texts_of(shown_.layouts, says);
+    return models::condition_of(encoding);
   };
-  const models::UNetCondition told = condition_of({});
-  const models::UNetCondition untold = condition_of({all, all, all});
+  const models::UNetCondition told = condition_of({}, all);
+  const models::UNetCondition untold = condition_of({all, all, all}, all.logical_not());
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const std::vector<std::int64_t> shape{n, model_.autoencoder->config().latent_channels, shown_.images.size(2) / cell,
                                         shown_.images.size(3) / cell};
@@ -265,6 +300,9 @@ Json GeneratorTask::settings() const {
           {"labelled_only", options_.labelled_only},
           {"reference_share", options_.reference_share},
           {"drop_reference", options_.drop_reference},
+          {"drop_text", options_.drop_text},
+          {"tuning", options_.tuning},
+          {"lora_rank", options_.lora_rank},
           {"min_snr_gamma", options_.min_snr_gamma},
           {"adversarial_weight", options_.adversarial.weight},
           {"adversarial_rate_factor", options_.adversarial.rate_factor},

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "terragen/diffusion/noise_schedule.h"
@@ -29,6 +30,11 @@ struct GeneratorTaskOptions {
   // model gets a reference encoder.
   double reference_share = 0.0;
   double drop_reference = 0.1;
+  double drop_text = 0.1;  // share of samples without a caption, where the model hears captions
+  // "full": everything; "adapter": the layout encoder and what the layout says to the U-Net, and its first convolution,
+  // which sees the hole; "lora": these and a low-rank adaptation of the U-Net's attention.
+  std::string tuning = "full";
+  std::int64_t lora_rank = 8;
   // Weight min(SNR, gamma) of the x0 error; 0: none. Where the schedule ends at zero SNR it silences exactly the steps
   // that turn a layout into a scene, so none is the default.
   double min_snr_gamma = 0.0;
@@ -54,6 +60,9 @@ class GeneratorTask : public Task {
   // Normalised latents; those of a batch with a key are kept (2 bytes a value) and not computed twice.
   torch::Tensor latents_of(const shards::Batch& batch, const torch::Device& device);
   ReferenceDrawOptions reference_options() const;
+  // What the captions of layouts say, [N, T, D]; told: [N] bool, false for a sample that hears an empty one.
+  torch::Tensor texts_of(const std::vector<layout::Layout>& layouts, const torch::Tensor& told);
+  void freeze_what_is_not_tuned();
 
   models::ModelFolder model_;
   std::shared_ptr<torch::nn::Module> trained_;

@@ -24,7 +24,8 @@ class Task {
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
-  // Everything that is trained, and nothing else: parameter names are the checkpoint format.
+  // Everything that is trained, and what is frozen in between, which asks for no gradient: parameter names are the
+  // checkpoint format.
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
   // The loss of one batch, a scalar with gradient; further figures go to `scalars`. Every random draw comes from
   // `seed` alone, so that a repeated step is the same step. May be called from several threads at once, one part of a

@@ -9,10 +9,10 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
-#include "terragen/models/layout_encoder_transfer.h"
 #include "terragen/models/model_io.h"
 #include "terragen/shards/shard_reader.h"
 #include "terragen/training/classification_task.h"
+#include "terragen/training/starting_model.h"
 
 namespace terragen::training {
 namespace {
@@ -66,6 +66,9 @@ class Keys {
     add("labelled_only", job.generator_loss.labelled_only);
     add("reference_share", job.generator_loss.reference_share);
     add("drop_reference", job.generator_loss.drop_reference);
+    add("drop_text", job.generator_loss.drop_text);
+    add("tuning", job.generator_loss.tuning);
+    add("lora_rank", job.generator_loss.lora_rank);
     add("min_snr_gamma", job.generator_loss.min_snr_gamma);
     add("adversarial_weight", job.generator_loss.adversarial.weight);
     add("adversarial_rate_factor", job.generator_loss.adversarial.rate_factor);
@@ -142,13 +145,6 @@ void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
   card["stages"].push_back(std::move(settings));
 }
 
-std::int64_t norm_groups(const std::vector<std::int64_t>& channels) {
-  for (const std::int64_t groups : {32, 16, 8, 4, 2}) {
-    if (std::ranges::all_of(channels, [&](std::int64_t c) { return c % groups == 0; })) return groups;
-  }
-  throw RequestError("the channels of a level must be even");
-}
-
 models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
   models::AutoencoderConfig config;
   config.in_channels = config.out_channels = bands;
@@ -161,65 +157,6 @@ models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
   config.use_quant_conv = config.use_post_quant_conv = false;
   config.mid_block_add_attention = job.autoencoder_attention;
   return models::AutoencoderKL(config);
-}
-
-// The data's classes, and the one of what is told by a picture.
-layout::Taxonomy classes_of(const shards::ShardSet& set, bool references) {
-  std::vector<layout::ClassInfo> classes = set.taxonomy.classes();
-  if (references && set.taxonomy.find(models::kReferenceClass) < 0) {
-    classes.push_back({models::kReferenceClass, {255, 0, 255}});
-  }
-  return layout::Taxonomy(std::move(classes));
-}
-
-models::LayoutEncoder new_layout_encoder(const TrainJob& job, const shards::ShardSet& set, std::int64_t cell) {
-  models::LayoutEncoderConfig config;
-  config.taxonomy = classes_of(set, job.generator_loss.reference_share > 0);
-  config.tasks = set.tasks;
-  config.channels = job.layout_channels;
-  config.time_dim = 4 * job.unet_channels.front();
-  config.latent_cell = static_cast<int>(cell);
-  config.vector_branch = job.vector_branch;
-  config.raster_branch = job.raster_branch;
-  return models::LayoutEncoder(config);
-}
-
-models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_channels, std::int64_t token_dim) {
-  const std::size_t levels = job.unet_channels.size();
-  models::UNetConfig config;
-  config.in_channels = 2 * latent_channels + 1;  // noisy latent, masked latent, mask
-  config.out_channels = latent_channels;
-  config.block_out_channels = job.unet_channels;
-  // Attention from the second level on: at the first it would cost more than all convolutions.
-  config.down_block_types.assign(levels, "CrossAttnDownBlock2D");
-  config.up_block_types.assign(levels, "CrossAttnUpBlock2D");
-  config.down_block_types.front() = "DownBlock2D";
-  config.up_block_types.back() = "UpBlock2D";
-  config.layers_per_block = 1;
-  config.attention_head_dim.clear();
-  for (const std::int64_t c : job.unet_channels) config.attention_head_dim.push_back(std::max<std::int64_t>(1, c / 32));
-  config.cross_attention_dim = 0;
-  config.norm_num_groups = norm_groups(job.unet_channels);
-  config.layout_channels = job.layout_channels;
-  config.layout_token_dim = job.vector_branch ? token_dim : 0;
-  config.layout_single_scale = job.single_scale;
-  return models::UNet2DConditionModel(config);
-}
-
-void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
-  if (static_cast<std::size_t>(model.autoencoder->config().in_channels) != set.bands.size()) {
-    throw RequestError(std::format("{} is for {} bands, the data have {}", job.from.string(),
-                                   model.autoencoder->config().in_channels, set.bands.size()));
-  }
-}
-
-// Another dataset's classes and tasks take the place of those the model was trained with.
-void fit_classes(models::ModelFolder& model, const shards::ShardSet& set, bool references = false) {
-  if (!model.layout_encoder) return;
-  const auto& config = model.layout_encoder->config();
-  const layout::Taxonomy taxonomy = classes_of(set, references || model.reference_encoder);
-  if (config.taxonomy == taxonomy && config.tasks == set.tasks) return;
-  model.layout_encoder = models::with_classes(model.layout_encoder, taxonomy, set.tasks);
 }
 
 shards::LoaderOptions loader_options(const TrainJob& job) {
@@ -299,37 +236,7 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
                        "train one with `terragen train autoencoder` and name its model with --from");
   }
   const shards::ShardSet& set = reader.set();
-  models::ModelFolder model = models::load_model(job.from);
-  if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
-  check_bands_fit(model, set, job);
-  if (job.autoencoder_only) {
-    model.unet = nullptr;
-    model.layout_encoder = nullptr;
-    model.reference_encoder = nullptr;
-  }
-  const bool references = job.generator_loss.reference_share > 0;
-  fit_classes(model, set, references);
-  const std::int64_t cell = model.autoencoder->config().downscale();
-  const std::int64_t step = cell << (job.unet_channels.size() - 1);
-  if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));
-  if (!model.unet) {
-    model.layout_encoder = new_layout_encoder(job, set, cell);
-    model.unet = new_unet(job, model.autoencoder->config().latent_channels, model.layout_encoder->config().token_dim);
-    diffusion::SchedulerConfig scheduler;
-    scheduler.prediction_type = job.prediction_type;
-    scheduler.timestep_spacing = "trailing";
-    // Velocity can start from pure noise; an epsilon model says nothing there.
-    scheduler.rescale_betas_zero_snr = job.prediction_type == "v_prediction";
-    scheduler.validate();
-    model.scheduler = diffusion::to_json(scheduler);
-  }
-  if (references && !model.reference_encoder) {
-    if (model.unet->config().layout_token_dim == 0) {
-      throw RequestError("references are told by tokens, and this network takes none", "train with the vector branch");
-    }
-    model.reference_encoder = models::ReferenceEncoder(models::ReferenceEncoderConfig{
-        .bands = static_cast<std::int64_t>(set.bands.size()), .token_dim = model.unet->config().layout_token_dim});
-  }
+  models::ModelFolder model = starting_model(job, set);
   model.images = image_info(set);
   model.dense_tasks = set.dense_tasks;
   tell_of(job, set, model.card);

@@ -20,7 +20,9 @@ struct TrainJob {
   std::string model = "generator";  // or "autoencoder", "decoder", "segmenter", "detector", "classifier"
   std::filesystem::path shards;     // folder with shards.json
   std::filesystem::path run;
-  std::filesystem::path from;     // model to start from; a generator needs one that holds an autoencoder
+  // Model to start from; a generator needs one that holds an autoencoder: of our own or a published one in a Diffusers
+  // folder.
+  std::filesystem::path from;
   bool autoencoder_only = false;  // a generator takes nothing else of `from`
   int batch = 16;
   int crop = 256;  // pixels
@@ -45,7 +47,7 @@ struct TrainJob {
   std::vector<std::int64_t> autoencoder_channels = {96, 192};
   bool autoencoder_attention = false;  // over all cells in the middle: dear for what it adds
   std::vector<std::int64_t> unet_channels = {96, 160, 256};
-  std::vector<std::int64_t> layout_channels = {64, 96, 128};
+  std::vector<std::int64_t> layout_channels;     // empty: 64, 96, and 128 for every level below
   std::string prediction_type = "v_prediction";  // or "epsilon"
   bool vector_branch = true;
   bool raster_branch = true;

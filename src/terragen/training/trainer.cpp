@@ -15,6 +15,7 @@
 #include "terragen/training/data_parallel.h"
 #include "terragen/training/ema.h"
 #include "terragen/training/train_log.h"
+#include "terragen/training/trained_parameters.h"
 
 namespace terragen::training {
 namespace {
@@ -67,10 +68,14 @@ TrainingEnd Trainer::train() {
   const std::shared_ptr<torch::nn::Module> module = task_.module();
   module->to(device);
   module->train();
-  const std::vector<torch::Tensor> parameters = module->parameters();
+  const auto trained = trained_parameters(*module);
+  std::vector<torch::Tensor> parameters;
   // One group a factor of the learning rate.
   std::map<double, std::vector<torch::Tensor>> by_factor;
-  for (const auto& item : module->named_parameters()) by_factor[task_.rate_factor(item.key())].push_back(item.value());
+  for (const auto& [name, value] : trained) {
+    parameters.push_back(value);
+    by_factor[task_.rate_factor(name)].push_back(value);
+  }
   std::vector<torch::optim::OptimizerParamGroup> groups;
   std::vector<double> factors;
   for (const auto& [factor, members] : by_factor) {
