@@ -18,6 +18,7 @@ struct TrainOptions {
   std::vector<std::string> data;
   std::string run;
   std::string from;
+  std::string reference_weights;
   double minutes = 0;
 };
 
@@ -40,6 +41,7 @@ fs::path shards_of(const TrainOptions& options) {
 void train(TrainOptions options) {
   options.job.run = options.run;
   options.job.from = options.from;
+  options.job.reference_weights = options.reference_weights;
   options.job.trainer.stop_after_seconds = options.minutes * 60.0;
   options.job.shards = shards_of(options);
   const training::TrainingEnd end = training::run_train_job(options.job);
@@ -121,6 +123,8 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--drop-text", job.generator_loss.drop_text,
                    "Share of samples without their caption, for models that hear captions")
       ->capture_default_str();
+  command->add_option("--reference-weights", options->reference_weights,
+                      "Folder of CLIP's image encoder, which a new reference encoder looks through");
   command->add_flag("--labelled-only", job.generator_loss.labelled_only,
                     "Train a generator on labelled pixels alone, where masks are dense");
   command->add_option("--inpaint-share", job.generator_loss.inpaint_share, "Share of samples trained to inpaint")

@@ -5,28 +5,23 @@
 
 #include "terragen/core/blame_file.h"
 #include "terragen/core/error.h"
-#include "terragen/nn/attention.h"
 
 namespace terragen::models {
 
 namespace tn = torch::nn;
 
+ClipLayerOptions ClipTextConfig::layer() const {
+  return {hidden_size, intermediate_size, num_attention_heads, hidden_act, layer_norm_eps};
+}
+
 void ClipTextConfig::validate() const {
-  const auto refuse = [](const std::string& what) { throw RequestError("text encoder: " + what); };
-  if (vocab_size <= 0 || hidden_size <= 0 || intermediate_size <= 0 || num_hidden_layers <= 0 ||
-      num_attention_heads <= 0 || max_position_embeddings <= 0) {
-    refuse("sizes must be positive");
+  const std::string who = "text encoder";
+  layer().validate(who);
+  if (vocab_size <= 0 || num_hidden_layers <= 0 || max_position_embeddings <= 0) {
+    throw RequestError(who + ": sizes must be positive");
   }
-  // A damaged config must not ask for more memory than a machine has.
-  if (vocab_size > 1'000'000 || hidden_size > 8192 || intermediate_size > 32768 || num_hidden_layers > 256 ||
-      max_position_embeddings > 65536) {
-    refuse("sizes are beyond what any such model has");
-  }
-  if (hidden_size % num_attention_heads != 0) {
-    refuse(std::format("num_attention_heads {} does not divide hidden_size {}", num_attention_heads, hidden_size));
-  }
-  if (hidden_act != "quick_gelu" && hidden_act != "gelu") {
-    refuse(std::format("hidden_act {} is not offered", hidden_act));
+  if (vocab_size > 1'000'000 || num_hidden_layers > 256 || max_position_embeddings > 65536) {
+    throw RequestError(who + ": sizes are beyond what any such model has");
   }
 }
 
@@ -60,31 +55,6 @@ ClipTextConfig clip_text_config_from_json(const Json& value, const std::string& 
   return config;
 }
 
-ClipTextLayerImpl::ClipTextLayerImpl(const ClipTextConfig& config)
-    : heads_(config.num_attention_heads), quick_(config.hidden_act == "quick_gelu") {
-  const std::int64_t d = config.hidden_size;
-  const auto norm = [&] { return tn::LayerNorm(tn::LayerNormOptions({d}).eps(config.layer_norm_eps)); };
-  layer_norm1_ = register_module("layer_norm1", norm());
-  const auto attention = register_module("self_attn", std::make_shared<tn::Module>("self_attn"));
-  q_proj_ = attention->register_module("q_proj", tn::Linear(d, d));
-  k_proj_ = attention->register_module("k_proj", tn::Linear(d, d));
-  v_proj_ = attention->register_module("v_proj", tn::Linear(d, d));
-  out_proj_ = attention->register_module("out_proj", tn::Linear(d, d));
-  layer_norm2_ = register_module("layer_norm2", norm());
-  const auto mlp = register_module("mlp", std::make_shared<tn::Module>("mlp"));
-  fc1_ = mlp->register_module("fc1", tn::Linear(d, config.intermediate_size));
-  fc2_ = mlp->register_module("fc2", tn::Linear(config.intermediate_size, d));
-}
-
-torch::Tensor ClipTextLayerImpl::forward(const torch::Tensor& x, const torch::Tensor& mask) {
-  const auto split = [&](const torch::Tensor& y) { return y.view({y.size(0), y.size(1), heads_, -1}).transpose(1, 2); };
-  const torch::Tensor y = layer_norm1_(x);
-  const torch::Tensor mixed = nn::fused_attention(split(q_proj_(y)), split(k_proj_(y)), split(v_proj_(y)), mask);
-  const torch::Tensor h = x + out_proj_(mixed.transpose(1, 2).reshape(x.sizes()));
-  const torch::Tensor inner = fc1_(layer_norm2_(h));
-  return h + fc2_(quick_ ? inner * torch::sigmoid(1.702 * inner) : at::gelu(inner));
-}
-
 ClipTextModelImpl::ClipTextModelImpl(ClipTextConfig config) : config_(std::move(config)) {
   config_.validate();
   const std::int64_t d = config_.hidden_size;
@@ -95,7 +65,7 @@ ClipTextModelImpl::ClipTextModelImpl(ClipTextConfig config) : config_(std::move(
       embeddings->register_module("position_embedding", tn::Embedding(config_.max_position_embeddings, d));
   const auto encoder = model->register_module("encoder", std::make_shared<tn::Module>("encoder"));
   layers_ = encoder->register_module("layers", tn::ModuleList());
-  for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) layers_->push_back(ClipTextLayer(config_));
+  for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) layers_->push_back(ClipLayer(config_.layer()));
   final_layer_norm_ =
       model->register_module("final_layer_norm", tn::LayerNorm(tn::LayerNormOptions({d}).eps(config_.layer_norm_eps)));
 }
@@ -125,7 +95,7 @@ ClipTextOutput ClipTextModelImpl::forward(const torch::Tensor& ids, const torch:
   const torch::Tensor bias = torch::zeros(seen.sizes(), h.options()).masked_fill(seen.logical_not(), never);
   for (std::int64_t i = 0; i + skipped < config_.num_hidden_layers; ++i) {
     if (trace) trace(std::format("hidden_states.{}", i), h);
-    h = layers_[static_cast<std::size_t>(i)]->as<ClipTextLayer>()->forward(h, bias);
+    h = layers_[static_cast<std::size_t>(i)]->as<ClipLayer>()->forward(h, bias);
   }
   if (trace) trace(std::format("hidden_states.{}", config_.num_hidden_layers - skipped), h);
   ClipTextOutput output{.last_hidden_state = final_layer_norm_(h), .pooled = {}};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "terragen/core/json_file.h"
+#include "terragen/models/clip_layer.h"
 #include "terragen/models/unet.h"
 
 namespace terragen::models {
@@ -23,6 +24,7 @@ struct ClipTextConfig {
   // id, which is the same for CLIP's own vocabulary.
   std::int64_t eos_token_id = 49407;
 
+  ClipLayerOptions layer() const;
   // RequestError naming the key that cannot be.
   void validate() const;
 };
@@ -34,22 +36,6 @@ struct ClipTextOutput {
   torch::Tensor last_hidden_state;  // [N, T, hidden_size], after the last norm
   torch::Tensor pooled;             // [N, hidden_size]
 };
-
-// layer_norm1, self_attn.{q,k,v,out}_proj, layer_norm2, mlp.fc1, mlp.fc2.
-class ClipTextLayerImpl : public torch::nn::Module {
- public:
-  explicit ClipTextLayerImpl(const ClipTextConfig& config);
-  // x: [N, T, hidden_size]; mask: additive, broadcast to [N, heads, T, T].
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& mask);
-
- private:
-  std::int64_t heads_;
-  bool quick_;
-  torch::nn::LayerNorm layer_norm1_{nullptr}, layer_norm2_{nullptr};
-  torch::nn::Linear q_proj_{nullptr}, k_proj_{nullptr}, v_proj_{nullptr}, out_proj_{nullptr}, fc1_{nullptr},
-      fc2_{nullptr};
-};
-TORCH_MODULE(ClipTextLayer);
 
 // text_model.embeddings.{token,position}_embedding, text_model.encoder.layers.*, text_model.final_layer_norm.
 class ClipTextModelImpl : public torch::nn::Module {

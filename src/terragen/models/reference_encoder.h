@@ -1,15 +1,17 @@
 // What a thing looks like, from one picture of it: tokens that join those of the layout. Lets the generator paint a
 // class it was never taught, as in Paint by Example (Yang et al. 2023, arXiv 2211.13227), with a small encoder of our
-// own.
+// own, or with CLIP's.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "terragen/core/json_file.h"
+#include "terragen/models/clip_vision_model.h"
 #include "terragen/models/layout_encoder.h"
 
 namespace terragen::models {
@@ -22,6 +24,10 @@ struct ReferenceEncoderConfig {
   std::int64_t size = 64;                                  // pixels a side of a picture
   std::vector<std::int64_t> channels = {32, 64, 96, 128};  // every level halves the picture
   std::int64_t token_dim = 160;
+  // CLIP's image encoder in the place of the levels: frozen, it sees the first three bands as red, green and blue, and
+  // `size` is its image_size. Its class token and its patches, averaged to 4 x 4, each with the thing's share there,
+  // are projected.
+  std::optional<ClipVisionConfig> vision;
 
   // RequestError naming the value that cannot be.
   void validate() const;
@@ -38,11 +44,19 @@ class ReferenceEncoderImpl : public torch::nn::Module {
   // Returns [N, tokens(), token_dim].
   torch::Tensor forward(const torch::Tensor& pictures);
   const ReferenceEncoderConfig& config() const { return config_; }
+  // Puts a network of the config's vision in its place. InternalError where there is none or it is of other sizes.
+  void adopt_vision(const ClipVisionModel& vision);
 
  private:
+  void add_levels();
+  void freeze_vision();
+  torch::Tensor seen_by_vision(const torch::Tensor& pictures);
+
   ReferenceEncoderConfig config_;
   torch::nn::Sequential levels_{nullptr};
+  ClipVisionModel vision_{nullptr};
   torch::nn::Conv2d project_{nullptr};
+  torch::nn::Linear project_seen_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
   torch::Tensor positions_;  // [tokens, token_dim]
 };

@@ -55,9 +55,7 @@ models::UNet2DConditionModel load_unet(const fs::path& folder) {
 }
 
 models::ClipTextModel load_text_encoder(const fs::path& folder) {
-  const bool safe = fs::exists(folder / "model.safetensors") || fs::exists(folder / "model.safetensors.index.json") ||
-                    fs::exists(folder / "model.fp16.safetensors");
-  const fs::path weights = tensor::find_weights(folder, safe ? "model" : "pytorch_model");
+  const fs::path weights = tensor::find_transformers_weights(folder);
   tensor::TensorMap tensors = tensor::map_weights(weights);
   // Older files carry the numbers 0, 1, 2, ... along.
   std::erase_if(tensors, [](const auto& item) { return item.first.ends_with(".position_ids"); });

@@ -63,4 +63,10 @@ fs::path find_weights(const fs::path& folder, const std::string& stem) {
   throw DataError(folder.string(), std::format("holds no weights named {}", stem));
 }
 
+fs::path find_transformers_weights(const fs::path& folder) {
+  const bool safe = fs::exists(folder / "model.safetensors") || fs::exists(folder / "model.safetensors.index.json") ||
+                    fs::exists(folder / "model.fp16.safetensors");
+  return find_weights(folder, safe ? "model" : "pytorch_model");
+}
+
 }  // namespace terragen::tensor

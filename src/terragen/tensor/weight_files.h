@@ -16,5 +16,7 @@ TensorMap map_weights(const std::filesystem::path& path);
 // The weights that `folder` holds under the name `stem`, in this order: stem.safetensors, its index, the same in half
 // precision (stem.fp16.safetensors), stem.bin. DataError naming the folder where there are none.
 std::filesystem::path find_weights(const std::filesystem::path& folder, const std::string& stem);
+// The same under the names that transformers gives: "model", or "pytorch_model" in the older form.
+std::filesystem::path find_transformers_weights(const std::filesystem::path& folder);
 
 }  // namespace terragen::tensor

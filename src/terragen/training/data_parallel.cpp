@@ -44,6 +44,8 @@ DataParallel::Part DataParallel::compute_part(const shards::Batch& batch, std::u
 }
 
 double DataParallel::step(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
+  // The last step's gradients are used up; kept until new ones are there they would be held twice.
+  for (torch::Tensor& parameter : parameters_) parameter.mutable_grad() = torch::Tensor();
   std::vector<Part> parts(static_cast<std::size_t>(parts_));
   if (parts_ == 1) {
     parts.front() = compute_part(batch, seed);

@@ -6,6 +6,7 @@
 #include "terragen/core/error.h"
 #include "terragen/diffusion/scheduler_config.h"
 #include "terragen/models/layout_encoder_transfer.h"
+#include "terragen/pretrained/clip_vision.h"
 #include "terragen/pretrained/layout_adapter.h"
 
 namespace terragen::training {
@@ -92,6 +93,16 @@ models::ModelFolder published_model(const TrainJob& job, const shards::ShardSet&
   return model;
 }
 
+models::ReferenceEncoder new_reference_encoder(const TrainJob& job, models::ReferenceEncoderConfig config) {
+  if (job.reference_weights.empty()) return models::ReferenceEncoder(config);
+  const models::ClipVisionModel vision = pretrained::load_clip_vision(job.reference_weights);
+  config.vision = vision->config();
+  config.size = vision->config().image_size;
+  models::ReferenceEncoder encoder(config);
+  encoder->adopt_vision(vision);
+  return encoder;
+}
+
 }  // namespace
 
 std::int64_t norm_groups(const std::vector<std::int64_t>& channels) {
@@ -133,12 +144,16 @@ models::ModelFolder starting_model(const TrainJob& job, const shards::ShardSet& 
   const std::int64_t step = model.autoencoder->config().downscale()
                             << (model.unet->config().block_out_channels.size() - 1);
   if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));
+  if (!job.reference_weights.empty() && (!references || model.reference_encoder)) {
+    throw RequestError("an image encoder is for a new reference encoder",
+                       references ? "this model has one already" : "train with --reference-share");
+  }
   if (references && !model.reference_encoder) {
     if (model.unet->config().layout_token_dim == 0) {
       throw RequestError("references are told by tokens, and this network takes none", "train with the vector branch");
     }
-    model.reference_encoder = models::ReferenceEncoder(models::ReferenceEncoderConfig{
-        .bands = static_cast<std::int64_t>(set.bands.size()), .token_dim = model.unet->config().layout_token_dim});
+    model.reference_encoder = new_reference_encoder(
+        job, {.bands = std::ssize(set.bands), .token_dim = model.unet->config().layout_token_dim});
   }
   return model;
 }

@@ -146,6 +146,32 @@ TEST_F(PublishedStart, SavedModelSaysWhatTheTrainedOneSays) {
   EXPECT_TRUE(torch::equal(said(first), said(second)));
 }
 
+TEST_F(PublishedStart, ReferencesMayLookThroughAFrozenImageEncoder) {
+  const models::ClipVisionConfig vision{.hidden_size = 16,
+                                        .intermediate_size = 16,
+                                        .num_hidden_layers = 1,
+                                        .num_attention_heads = 2,
+                                        .image_size = 16,
+                                        .patch_size = 4};
+  const fs::path folder = scratch_.path() / "clip";
+  fs::create_directories(folder);
+  write_json(folder / "config.json", to_json(vision));
+  const models::ClipVisionModel clip(vision);
+  tensor::save_safetensors(folder / "model.safetensors", models::collect_parameters(*clip));
+  TrainJob told = job("full", "run");
+  told.reference_weights = folder;
+  EXPECT_THROW(run_train_job(told), RequestError);  // without references
+  told.generator_loss.reference_share = 0.5;
+  EXPECT_EQ(run_train_job(told), TrainingEnd::finished);
+  const models::ModelFolder model = models::load_model(scratch_.path() / "run" / "model");
+  ASSERT_TRUE(model.reference_encoder);
+  const tensor::TensorMap before = models::collect_parameters(*clip);
+  const tensor::TensorMap after = models::collect_parameters(*model.reference_encoder);
+  for (const auto& [name, value] : before) {
+    EXPECT_TRUE(torch::equal(after.at("vision." + name), value.to(torch::kFloat16).to(torch::kFloat32))) << name;
+  }
+}
+
 TEST_F(PublishedStart, RefusesWhatCannotBe) {
   EXPECT_THROW(run_train_job(job("some", "run")), RequestError);
   TrainJob against = job("lora", "run");

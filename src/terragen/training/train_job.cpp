@@ -25,6 +25,7 @@ class Keys {
     add_path("shards", job.shards);
     add_path("run", job.run);
     add_path("from", job.from);
+    add_path("reference_weights", job.reference_weights);
     add("autoencoder_only", job.autoencoder_only);
     add("batch", job.batch);
     add("crop", job.crop);
@@ -141,7 +142,7 @@ void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
     if (std::ranges::find(card["trained_on"], told) == card["trained_on"].end()) card["trained_on"].push_back(told);
   }
   Json settings = to_json(job);
-  for (const char* local : {"shards", "run", "from"}) settings.erase(local);
+  for (const char* local : {"shards", "run", "from", "reference_weights"}) settings.erase(local);
   card["stages"].push_back(std::move(settings));
 }
 

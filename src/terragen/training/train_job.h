@@ -38,6 +38,8 @@ struct TrainJob {
   GeneratorTaskOptions generator_loss;  // a decoder's discriminator takes weight and rate factor from here, too
   double latent_noise = 0.15;           // this and the next: see DecoderTaskOptions
   std::int64_t denoise_steps = 400;
+  // Folder of CLIP's image encoder, which a new reference encoder looks through; empty: one of our own.
+  std::filesystem::path reference_weights;
   PerceptionTaskOptions perception;
   // Of what looks at images, see PerceptionConfig; empty: segformer-b0, fcos-resnet18, resnet18.
   std::string architecture;
