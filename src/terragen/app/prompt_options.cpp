@@ -61,7 +61,7 @@ void add_prompt_options(CLI::App& command, PromptRequest& request) {
   command.add_option("--box", request.boxes, "PHRASE@LEFT,TOP,RIGHT,BOTTOM in shares of the image, for GLIGEN models");
   command.add_option("--boxes-until", request.boxes_until, "Share of the steps at which boxes speak")
       ->capture_default_str();
-  command.add_option("--controlnet", request.control_net, "Folder of a ControlNet");
+  command.add_option("--controlnet", request.control_net, "ControlNet: a folder, or a file with its authors' names");
   command.add_option("--control-image", request.control_image, "What the ControlNet sees");
   command.add_option("--control-scale", request.control_scale, "How much the ControlNet says")->capture_default_str();
   command.add_option("--lora", request.loras, "Low-rank adaptations to add to the model");
