@@ -3,33 +3,41 @@
 #include <cstdio>
 #include <format>
 
+#include "terragen/app/prompt_images.h"
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/core/stopwatch.h"
-#include "terragen/geo/raster_io.h"
 #include "terragen/pretrained/lora.h"
 #include "terragen/pretrained/prompt_painting.h"
 
 namespace terragen::app {
 namespace {
 
-// The first three bands of an 8-bit image as shares of their range.
-torch::Tensor read_picture(const std::string& path, int width, int height) {
-  const geo::Raster raster = geo::read_raster(path);
-  if (raster.type != geo::DataType::uint8 || raster.bands < 3) {
-    throw DataError(path, "is no image of 8 bits and three bands");
+constexpr int kDefaultSize = 512;
+
+// The image that painting begins at gives its size, which other options must not contradict.
+StartFiles read_start_of(const PromptRequest& request, pretrained::PromptOptions& options) {
+  options.width = request.width.value_or(kDefaultSize);
+  options.height = request.height.value_or(kDefaultSize);
+  if (request.image.empty()) {
+    if (!request.mask.empty()) throw RequestError("--mask has no meaning without --image");
+    if (request.strength) throw RequestError("--strength has no meaning without --image");
+    return {};
   }
-  if (raster.width != width || raster.height != height) {
-    throw DataError(path, "is not of the size that is painted", "give its --width and --height");
+  StartFiles files = read_start(request.image, request.mask);
+  if (request.width.value_or(files.image.width) != files.image.width ||
+      request.height.value_or(files.image.height) != files.image.height) {
+    throw RequestError(std::format("{} is of {}x{} pixels, --width or --height says otherwise", request.image,
+                                   files.image.width, files.image.height),
+                       "leave them out: what is painted has the image's size");
   }
-  torch::Tensor picture = torch::empty({3, height, width});
-  auto values = picture.accessor<float, 3>();
-  for (int band = 0; band < 3; ++band) {
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) values[band][y][x] = static_cast<float>(raster.at(band, x, y)) / 255.0F;
-    }
-  }
-  return picture;
+  options.width = files.image.width;
+  options.height = files.image.height;
+  files.start.strength = request.strength;
+  options.start = files.start;
+  options.sources["image"] = request.image;
+  if (!request.mask.empty()) options.sources["mask"] = request.mask;
+  return files;
 }
 
 }  // namespace
@@ -38,8 +46,13 @@ void add_prompt_options(CLI::App& command, PromptRequest& request) {
   command.add_option("--prompt", request.prompt,
                      "Paint from this text alone, without layouts; the model is a Stable Diffusion (folder or file)");
   command.add_option("--negative", request.negative, "What the images are not to show");
-  command.add_option("--width", request.width, "Pixels of images from text")->capture_default_str();
-  command.add_option("--height", request.height, "Pixels of images from text")->capture_default_str();
+  command.add_option("--width", request.width, "Pixels of images from text; default: 512, or those of --image");
+  command.add_option("--height", request.height, "Pixels of images from text; default: 512, or those of --image");
+  command.add_option("--image", request.image, "Image that painting begins at, of 8 bits and three bands");
+  command.add_option("--strength", request.strength,
+                     "How far from the image painting begins, 1: at noise; default: 0.8, with --mask 1");
+  command.add_option("--mask", request.mask,
+                     "What of the image is painted anew: values from 128 on of an image of 8 bits and one band");
   command.add_option("--tokenizer", request.tokenizer, "Of a model in a single file: folder or CLIP's vocabulary");
   command
       .add_option("--prediction-type", request.prediction_type,
@@ -48,7 +61,7 @@ void add_prompt_options(CLI::App& command, PromptRequest& request) {
   command.add_option("--box", request.boxes, "PHRASE@LEFT,TOP,RIGHT,BOTTOM in shares of the image, for GLIGEN models");
   command.add_option("--boxes-until", request.boxes_until, "Share of the steps at which boxes speak")
       ->capture_default_str();
-  command.add_option("--controlnet", request.control_net, "Folder of a ControlNet");
+  command.add_option("--controlnet", request.control_net, "ControlNet: a folder, or a file with its authors' names");
   command.add_option("--control-image", request.control_image, "What the ControlNet sees");
   command.add_option("--control-scale", request.control_scale, "How much the ControlNet says")->capture_default_str();
   command.add_option("--lora", request.loras, "Low-rank adaptations to add to the model");
@@ -60,9 +73,9 @@ void check_prompt_options(const CLI::App& command, bool has_prompt) {
       has_prompt ? std::vector{"--task",          "--gsd",           "--size",  "--class-property",
                                "--split",         "--limit",         "--batch", "--guidance-rescale",
                                "--guidance-from", "--guidance-until"}
-                 : std::vector{"--negative",        "--width",         "--height",      "--tokenizer",
-                               "--prediction-type", "--box",           "--boxes-until", "--controlnet",
-                               "--control-image",   "--control-scale", "--lora",        "--lora-scale"};
+                 : std::vector{"--image",      "--mask",          "--strength",        "--negative", "--width",
+                               "--height",     "--tokenizer",     "--prediction-type", "--box",      "--boxes-until",
+                               "--controlnet", "--control-image", "--control-scale",   "--lora",     "--lora-scale"};
   for (const char* name : without) {
     if (command.count(name) > 0) {
       throw RequestError(std::format("{} has no meaning {} --prompt", name, has_prompt ? "with" : "without"));
@@ -77,8 +90,6 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
   options.negative = request.negative;
   options.count = count;
   options.seed = seed;
-  options.width = request.width;
-  options.height = request.height;
   if (paint.steps > 0) options.steps = paint.steps;
   if (paint.guidance) options.guidance = *paint.guidance;
   options.sampler = paint.sampler;
@@ -90,6 +101,7 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
     throw RequestError("--controlnet and --control-image need each other");
   }
   options.sources = {{"model", model}};
+  const StartFiles start = read_start_of(request, options);
   if (!request.tokenizer.empty()) options.sources["tokenizer"] = request.tokenizer;
   if (!request.loras.empty()) options.sources["lora"] = {{"files", request.loras}, {"scale", request.lora_scale}};
   if (!request.control_net.empty()) {
@@ -102,10 +114,10 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
   for (const std::string& lora : request.loras) pretrained::add_lora(checkpoint, lora, request.lora_scale);
   if (!request.control_net.empty()) {
     options.control_net = pretrained::load_control_net(request.control_net);
-    options.control_picture = read_picture(request.control_image, request.width, request.height);
+    options.control_picture = read_control_picture(request.control_image, options.width, options.height);
   }
   const Stopwatch watch;
-  pretrained::paint_prompt(std::move(checkpoint), options, output);
+  pretrained::paint_prompt(std::move(checkpoint), options, output, picture_writer(start));
   std::printf("%d images painted in %s\n", count, output.c_str());
   std::printf("%.2f s an image in %d steps, peak memory %.0f MiB\n", watch.seconds() / count, options.steps,
               static_cast<double>(peak_memory_bytes()) / (1 << 20));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace terragen::app {
 struct PromptRequest {
   std::string prompt;
   std::string negative;
-  int width = 512;
-  int height = 512;
+  std::optional<int> width;   // left open: the image's, else 512
+  std::optional<int> height;  // likewise
+  std::string image;          // painting begins at it
+  std::string mask;           // what of the image is painted anew
+  std::optional<double> strength;
   std::string tokenizer;                    // of a single file
   std::string prediction_type = "epsilon";  // of a single file
   std::vector<std::string> boxes;           // PHRASE@LEFT,TOP,RIGHT,BOTTOM

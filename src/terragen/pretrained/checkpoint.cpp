@@ -98,16 +98,21 @@ Checkpoint load_folder(const fs::path& folder) {
   return checkpoint;
 }
 
-Checkpoint load_single_file(const fs::path& path, const SingleFileOptions& options) {
+// Of a file with the original names.
+tensor::TensorMap map_original(const fs::path& path) {
   tensor::TensorMap tensors = tensor::map_weights(path);
-  const std::string place = path.string();
   // PyTorch's archives keep them under this key, beside what training left.
   const std::string state = "state_dict.";
   tensor::TensorMap inner;
   for (const auto& [name, value] : tensors) {
     if (name.starts_with(state)) inner[name.substr(state.size())] = value;
   }
-  if (!inner.empty()) tensors = std::move(inner);
+  return inner.empty() ? tensors : inner;
+}
+
+Checkpoint load_single_file(const fs::path& path, const SingleFileOptions& options) {
+  const tensor::TensorMap tensors = map_original(path);
+  const std::string place = path.string();
   const LdmParts parts = from_ldm_names(tensors, place);
   Checkpoint checkpoint;
   checkpoint.unet = ready(models::UNet2DConditionModel(ldm_unet_config(parts.unet, place)), parts.unet, place);
@@ -138,10 +143,16 @@ Checkpoint load_checkpoint(const fs::path& path, const SingleFileOptions& option
   return checkpoint;
 }
 
-models::ControlNet load_control_net(const fs::path& folder) {
-  const fs::path weights = tensor::find_weights(folder, kDiffusersStem);
+models::ControlNet load_control_net(const fs::path& path) {
+  if (!fs::exists(path)) throw DataError(path.string(), "does not exist");
+  if (!fs::is_directory(path)) {
+    const std::string place = path.string();
+    const tensor::TensorMap tensors = control_net_from_ldm_names(map_original(path), place);
+    return ready(models::ControlNet(ldm_control_net_config(tensors, place)), tensors, place);
+  }
+  const fs::path weights = tensor::find_weights(path, kDiffusersStem);
   return ready(
-      models::ControlNet(models::control_net_config_from_json(read_json(folder / kConfigFile), config_place(folder))),
+      models::ControlNet(models::control_net_config_from_json(read_json(path / kConfigFile), config_place(path))),
       tensor::map_weights(weights), weights.string());
 }
 

@@ -34,7 +34,8 @@ struct SingleFileOptions {
 // that is not offered here.
 Checkpoint load_checkpoint(const std::filesystem::path& path, const SingleFileOptions& options = {});
 
-// A folder with config.json and the weights, as diffusers publishes ControlNets.
-models::ControlNet load_control_net(const std::filesystem::path& folder);
+// `path`: a folder with config.json and the weights, as diffusers publishes ControlNets, or a file of safetensors or
+// PyTorch's archive with the original names. DataError as above.
+models::ControlNet load_control_net(const std::filesystem::path& path);
 
 }  // namespace terragen::pretrained

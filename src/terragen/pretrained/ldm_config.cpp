@@ -29,12 +29,12 @@ std::int64_t blocks(const tensor::TensorMap& tensors, const std::string& prefix)
   return count;
 }
 
-}  // namespace
-
-models::UNetConfig ldm_unet_config(const tensor::TensorMap& unet, const std::string& place) {
+// Of the U-Net itself or of the one that a ControlNet controls. `out_channels`: which a ControlNet does not say.
+models::UNetConfig down_path_config(const tensor::TensorMap& unet, std::int64_t out_channels,
+                                    const std::string& place) {
   models::UNetConfig config;
   config.in_channels = size_of(unet, "conv_in.weight", 1, place);
-  config.out_channels = size_of(unet, "conv_out.weight", 0, place);
+  config.out_channels = out_channels;
   config.layers_per_block = blocks(unet, "down_blocks.0.resnets.");
   config.block_out_channels.clear();
   config.down_block_types.clear();
@@ -62,6 +62,26 @@ models::UNetConfig ldm_unet_config(const tensor::TensorMap& unet, const std::str
     }
   }
   blame_file(place, [&] { config.validate(); });
+  return config;
+}
+
+}  // namespace
+
+models::UNetConfig ldm_unet_config(const tensor::TensorMap& unet, const std::string& place) {
+  return down_path_config(unet, size_of(unet, "conv_out.weight", 0, place), place);
+}
+
+models::ControlNetConfig ldm_control_net_config(const tensor::TensorMap& control_net, const std::string& place) {
+  models::ControlNetConfig config;
+  config.unet = down_path_config(control_net, size_of(control_net, "conv_in.weight", 1, place), place);
+  const std::string embedding = "controlnet_cond_embedding.";
+  config.conditioning_channels = size_of(control_net, embedding + "conv_in.weight", 1, place);
+  config.conditioning_embedding_out_channels = {size_of(control_net, embedding + "conv_in.weight", 0, place)};
+  // Every second one halves the picture and changes the channels.
+  for (std::int64_t i = 1; i < blocks(control_net, embedding + "blocks."); i += 2) {
+    config.conditioning_embedding_out_channels.push_back(
+        size_of(control_net, std::format("{}blocks.{}.weight", embedding, i), 0, place));
+  }
   return config;
 }
 

@@ -175,12 +175,33 @@ int count_of(const tensor::TensorMap& tensors, const std::string& prefix) {
   return count;
 }
 
-int layers_a_level(const tensor::TensorMap& tensors) {
+// `network`: what stands before the names of the U-Net or ControlNet.
+int layers_a_level(const tensor::TensorMap& tensors, const std::string& network) {
   // The first change of size stands behind the first level's residual blocks.
-  for (int i = 1; i <= count_of(tensors, "model.diffusion_model.input_blocks."); ++i) {
-    if (tensors.contains(std::format("model.diffusion_model.input_blocks.{}.0.op.weight", i))) return i - 1;
+  for (int i = 1; i <= count_of(tensors, network + "input_blocks."); ++i) {
+    if (tensors.contains(std::format("{}input_blocks.{}.0.op.weight", network, i))) return i - 1;
   }
   return 2;
+}
+
+// What a ControlNet has beyond the U-Net's down path. `hints`: convolutions of the picture's embedding; functions
+// without weights stand between them and are counted too.
+std::optional<std::string> control_name(const std::string& name, int layers, int hints) {
+  const Path path = split(name);
+  const auto index = number(path, 1);
+  if (path[0] == "input_hint_block" && index && *index % 2 == 0) {
+    const int convolution = *index / 2;
+    const std::string embedding = "controlnet_cond_embedding.";
+    if (convolution == 0) return embedding + "conv_in." + joined(path, 2);
+    if (convolution + 1 == hints) return embedding + "conv_out." + joined(path, 2);
+    return std::format("{}blocks.{}.{}", embedding, convolution - 1, joined(path, 2));
+  }
+  if (path[0] == "zero_convs" && index && number(path, 2) == 0) {
+    return std::format("controlnet_down_blocks.{}.{}", *index, joined(path, 3));
+  }
+  if (path[0] == "middle_block_out" && index == 0) return "controlnet_mid_block." + joined(path, 2);
+  if (path[0] == "out" || path[0] == "output_blocks") return std::nullopt;
+  return unet_name(name, layers);
 }
 
 void drop_last_layer(tensor::TensorMap& text) {
@@ -196,7 +217,7 @@ LdmParts from_ldm_names(const tensor::TensorMap& tensors, const std::string& pla
   const std::string autoencoder = "first_stage_model.";
   const std::string clip = "cond_stage_model.transformer.";
   const std::string open_clip = "cond_stage_model.model.";
-  const int layers = layers_a_level(tensors);
+  const int layers = layers_a_level(tensors, unet);
   const int levels = count_of(tensors, autoencoder + "decoder.up.");
   const auto known = [&](const std::optional<std::string>& name, const std::string& original) {
     if (!name) throw DataError(place, std::format("tensor \"{}\" is not known", original));
@@ -226,6 +247,24 @@ LdmParts from_ldm_names(const tensor::TensorMap& tensors, const std::string& pla
   if (tensors.contains(open_clip + "ln_final.weight")) drop_last_layer(parts.text_encoder);
   parts.autoencoder = with_todays_attention(parts.autoencoder);
   return parts;
+}
+
+tensor::TensorMap control_net_from_ldm_names(const tensor::TensorMap& tensors, const std::string& place) {
+  std::string network = "control_model.";
+  if (!tensors.contains(network + "input_hint_block.0.weight")) network.clear();
+  if (!tensors.contains(network + "input_hint_block.0.weight")) {
+    throw DataError(place, "is no ControlNet: it holds no \"input_hint_block.0.weight\"");
+  }
+  const int layers = layers_a_level(tensors, network);
+  const int hints = count_of(tensors, network + "input_hint_block.") / 2 + 1;
+  tensor::TensorMap result;
+  for (const auto& [name, value] : tensors) {
+    if (!name.starts_with(network)) continue;
+    const auto known = control_name(name.substr(network.size()), layers, hints);
+    if (!known) throw DataError(place, std::format("tensor \"{}\" is not known", name));
+    result[*known] = value;
+  }
+  return result;
 }
 
 tensor::TensorMap with_todays_attention(const tensor::TensorMap& autoencoder) {

@@ -17,6 +17,10 @@ struct LdmParts {
 // out. DataError naming `place` and the tensor for one it has no name for, and for a part that is not there.
 LdmParts from_ldm_names(const tensor::TensorMap& tensors, const std::string& place);
 
+// A ControlNet as its authors publish it, under diffusers' names: "control_model." before every name (the rest of the
+// file, a whole model, is left out) or before none. DataError as above, also for a file that holds no ControlNet.
+tensor::TensorMap control_net_from_ldm_names(const tensor::TensorMap& tensors, const std::string& place);
+
 // The autoencoder's attention under today's names: older files have query, key, value and proj_attn, and keep the
 // weights as convolutions of one pixel.
 tensor::TensorMap with_todays_attention(const tensor::TensorMap& autoencoder);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "terragen/core/error.h"
+#include "terragen/core/test_paths.h"
 #include "terragen/models/model_io.h"
+#include "terragen/pretrained/checkpoint.h"
 #include "terragen/pretrained/ldm_config.h"
 #include "terragen/pretrained/small_model.h"
 
@@ -97,6 +99,79 @@ TEST(LdmNames, OpenClip) {
       EXPECT_TRUE(torch::equal(parts.text_encoder.at(name), value)) << name;
     }
   }
+}
+
+TEST(LdmNames, ThePublishedNamesOfAControlNet) {
+  const std::map<std::string, std::string> names = {
+      {"input_hint_block.0.weight", "controlnet_cond_embedding.conv_in.weight"},
+      {"input_hint_block.2.weight", "controlnet_cond_embedding.blocks.0.weight"},
+      {"input_hint_block.12.bias", "controlnet_cond_embedding.blocks.5.bias"},
+      {"input_hint_block.14.bias", "controlnet_cond_embedding.conv_out.bias"},
+      {"zero_convs.0.0.weight", "controlnet_down_blocks.0.weight"},
+      {"zero_convs.11.0.bias", "controlnet_down_blocks.11.bias"},
+      {"middle_block_out.0.weight", "controlnet_mid_block.weight"},
+      {"middle_block.1.norm.weight", "mid_block.attentions.0.norm.weight"},
+      {"input_blocks.0.0.weight", "conv_in.weight"},
+      {"input_blocks.3.0.op.weight", "down_blocks.0.downsamplers.0.conv.weight"},
+      {"input_blocks.11.0.out_layers.3.bias", "down_blocks.3.resnets.1.conv2.bias"},
+      {"time_embed.0.weight", "time_embedding.linear_1.weight"}};
+  tensor::TensorMap tensors = {{"model.diffusion_model.input_blocks.0.0.weight", torch::zeros(1)}};
+  for (const auto& [old, name] : names) tensors["control_model." + old] = torch::zeros(1);
+  const tensor::TensorMap translated = control_net_from_ldm_names(tensors, "x");
+  EXPECT_EQ(translated.size(), names.size());
+  for (const auto& [old, name] : names) EXPECT_TRUE(translated.contains(name)) << old;
+}
+
+TEST(LdmNames, AControlNetsFileIsTheSameNetwork) {
+  const test::SmallModel model;
+  models::ControlNet net = model.control_net();
+  const test::ScratchFolder scratch;
+  test::SmallModel::write_control_net(scratch.path() / "folder", net);
+  // With the whole model beside it, as a training leaves it, and alone.
+  tensor::TensorMap whole = model.single_file();
+  whole.merge(test::SmallModel::original_control_net(net, "control_model."));
+  tensor::save_safetensors(scratch.path() / "whole.safetensors", whole);
+  tensor::save_safetensors(scratch.path() / "alone.safetensors", test::SmallModel::original_control_net(net, ""));
+  const tensor::TensorMap expected = models::collect_parameters(*net);
+  for (const char* name : {"folder", "whole.safetensors", "alone.safetensors"}) {
+    models::ControlNet read = load_control_net(scratch.path() / name);
+    const tensor::TensorMap found = models::collect_parameters(*read);
+    EXPECT_EQ(to_json(read->config().unet), to_json(load_control_net(scratch.path() / "folder")->config().unet));
+    EXPECT_EQ(read->config().downscale(), 2);
+    ASSERT_EQ(found.size(), expected.size());
+    for (const auto& [key, value] : expected) EXPECT_TRUE(torch::equal(found.at(key), value)) << name << " " << key;
+  }
+}
+
+TEST(LdmNames, WhatIsWrongInAControlNetsFileIsNamed) {
+  const test::SmallModel model;
+  const test::ScratchFolder scratch;
+  const auto refusal = [&](const tensor::TensorMap& tensors) -> std::string {
+    tensor::save_safetensors(scratch.path() / "x.safetensors", tensors);
+    try {
+      load_control_net(scratch.path() / "x.safetensors");
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const tensor::TensorMap whole = test::SmallModel::original_control_net(model.control_net(), "control_model.");
+  EXPECT_EQ(refusal(whole), "accepted");
+  EXPECT_NE(refusal(model.single_file()).find("is no ControlNet"), std::string::npos);
+  const auto expect_named = [&](const std::string& name, const torch::Tensor& value, const std::string& said) {
+    tensor::TensorMap tensors = whole;
+    tensors.erase("control_model." + name);
+    if (value.defined()) tensors["control_model." + name] = value;
+    EXPECT_NE(refusal(tensors).find(said), std::string::npos) << refusal(tensors);
+  };
+  for (const char* name : {"output_blocks.0.0.in_layers.0.weight", "input_hint_block.1.weight", "zero_convs.0.1.bias",
+                           "middle_block_out.1.bias", "label_emb.weight"}) {
+    expect_named(name, torch::zeros({3}), std::format("\"control_model.{}\" is not known", name));
+  }
+  expect_named("zero_convs.1.0.bias", {}, "\"controlnet_down_blocks.1.bias\" is missing");
+  expect_named("input_hint_block.4.weight", {}, "\"controlnet_cond_embedding.blocks.1.weight\" is missing");
+  expect_named("input_blocks.0.0.weight", torch::zeros({3}), "\"conv_in.weight\" has too few dimensions");
+  EXPECT_THROW(load_control_net(scratch.path() / "nothing"), DataError);
 }
 
 TEST(LdmNames, WhatIsUnknownOrMissingIsNamed) {

@@ -81,6 +81,7 @@ void PromptOptions::validate() const {
     throw RequestError(std::format("boxes_until is {}, not in [0, 1]", boxes_until));
   }
   if (!sampler.empty()) diffusion::with_sampler({}, sampler);
+  start.validate(width, height);
 }
 
 Json to_json(const PromptOptions& options) {
@@ -97,6 +98,8 @@ Json to_json(const PromptOptions& options) {
           {"guidance", options.guidance},
           {"guidance_rescale", options.guidance_rescale},
           {"sampler", options.sampler},
+          {"strength", options.start.image.defined() ? Json(options.start.chosen_strength()) : Json()},
+          {"inpaints", options.start.mask.defined()},
           {"boxes", boxes},
           {"boxes_until", options.boxes_until},
           {"control_scale", options.control_net ? Json(options.control_scale) : Json()},
@@ -104,7 +107,20 @@ Json to_json(const PromptOptions& options) {
           {"device", options.compute.device}};
 }
 
-void paint_prompt(Checkpoint model, const PromptOptions& options, const std::filesystem::path& output) {
+std::string write_png_picture(const std::filesystem::path& stem, const torch::Tensor& pixels) {
+  const auto pixel = pixels.accessor<std::uint8_t, 3>();
+  const auto width = static_cast<int>(pixels.size(1));
+  const auto height = static_cast<int>(pixels.size(0));
+  Canvas canvas(width, height, {0, 0, 0});
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) canvas.set(x, y, {pixel[y][x][0], pixel[y][x][1], pixel[y][x][2]});
+  }
+  write_png(stem.string() + ".png", canvas);
+  return ".png";
+}
+
+void paint_prompt(Checkpoint model, const PromptOptions& options, const std::filesystem::path& output,
+                  const PictureWriter& write) {
   options.validate();
   const torch::NoGradGuard no_grad;
   const torch::Device device = tensor::parse_device(options.compute.device);
@@ -128,6 +144,7 @@ void paint_prompt(Checkpoint model, const PromptOptions& options, const std::fil
   request.guidance_rescale = options.guidance_rescale;
   request.boxes = boxes_of(pipeline, options, device);
   request.boxes_until = options.boxes_until;
+  begin_at(pipeline, options.start, request);
   if (options.control_net) {
     request.control.net = options.control_net;
     request.control.net->to(device);
@@ -151,11 +168,10 @@ void paint_prompt(Checkpoint model, const PromptOptions& options, const std::fil
     if (!image.isfinite().all().item<bool>()) {
       throw DataError("model", "what it paints is not a number", "its weights are broken, or the precision is too low");
     }
-    Canvas canvas(options.width, options.height, {0, 0, 0});
-    tensor::draw_image(canvas, image[0], 0, 0);
-    const std::string name = std::format("images/{:05}.png", i);
-    write_png(folder.path() / name, canvas);
-    images.push_back({{"file", name}, {"seed", seed}});
+    torch::Tensor pixels = tensor::rgb_bytes(image[0]);
+    if (options.start.mask.defined()) pixels = pasted_back(options.start.image, options.start.mask, pixels, cell);
+    const std::string name = std::format("images/{:05}", i);
+    images.push_back({{"file", name + write(folder.path() / name, pixels)}, {"seed", seed}});
     progress.advance();
   }
   write_json(folder.path() / "generation.json",

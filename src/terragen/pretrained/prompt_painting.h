@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "terragen/core/json_file.h"
 #include "terragen/pretrained/checkpoint.h"
+#include "terragen/pretrained/image_start.h"
 #include "terragen/tensor/device.h"
 
 namespace terragen::pretrained {
@@ -33,6 +34,7 @@ struct PromptOptions {
   double guidance = 7.5;
   double guidance_rescale = 0.0;
   std::string sampler;  // one of diffusion::sampler_names(); empty: the model's own
+  ImageStart start;
   std::vector<PhraseBox> boxes;
   double boxes_until = 0.3;
   // A ControlNet and what it sees: [3, height, width], float32 in [0, 1].
@@ -48,8 +50,13 @@ struct PromptOptions {
 // What the images depend on.
 Json to_json(const PromptOptions& options);
 
-// Writes images/NUMBER.png and generation.json, complete or not at all. RequestError also for a prompt longer than the
-// text encoder takes.
-void paint_prompt(Checkpoint model, const PromptOptions& options, const std::filesystem::path& output);
+// Writes an image, [height, width, 3], uint8, to a file that is named `stem` and an extension; gives the extension.
+using PictureWriter = std::function<std::string(const std::filesystem::path& stem, const torch::Tensor& pixels)>;
+std::string write_png_picture(const std::filesystem::path& stem, const torch::Tensor& pixels);
+
+// Writes the images, images/NUMBER, and generation.json, complete or not at all. RequestError also for a prompt longer
+// than the text encoder takes.
+void paint_prompt(Checkpoint model, const PromptOptions& options, const std::filesystem::path& output,
+                  const PictureWriter& write = write_png_picture);
 
 }  // namespace terragen::pretrained

@@ -13,6 +13,7 @@
 #include "terragen/core/unicode.h"
 #include "terragen/models/autoencoder.h"
 #include "terragen/models/clip_text_model.h"
+#include "terragen/models/control_net.h"
 #include "terragen/models/model_io.h"
 #include "terragen/models/unet.h"
 #include "terragen/tensor/safetensors.h"
@@ -20,13 +21,16 @@
 namespace terragen::test {
 
 struct SmallModel {
-  SmallModel() {
+  // in_channels: 9 where the U-Net is to see a hole; attention_type: "gated" where boxes are to be heard.
+  explicit SmallModel(std::int64_t in_channels = 4, const std::string& attention_type = "default") {
     torch::manual_seed(7);
     models::UNetConfig unet_config;
     unet_config.block_out_channels = {32, 64};
     unet_config.down_block_types = {"CrossAttnDownBlock2D", "DownBlock2D"};
     unet_config.up_block_types = {"UpBlock2D", "CrossAttnUpBlock2D"};
     unet_config.cross_attention_dim = 64;
+    unet_config.in_channels = in_channels;
+    unet_config.attention_type = attention_type;
     unet = models::UNet2DConditionModel(unet_config);
     models::AutoencoderConfig autoencoder_config;
     autoencoder_config.block_out_channels = {32, 64};
@@ -39,6 +43,11 @@ struct SmallModel {
     text_config.num_attention_heads = 1;
     text_config.eos_token_id = 2;
     text_encoder = models::ClipTextModel(text_config);
+    // Gates begin shut.
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, value] : models::collect_parameters(*unet)) {
+      if (name.ends_with(".alpha_attn") || name.ends_with(".alpha_dense")) value.fill_(0.5);
+    }
     unet->eval();
     autoencoder->eval();
     text_encoder->eval();
@@ -65,6 +74,25 @@ struct SmallModel {
     write_part(folder / "unet", to_json(unet->config()), "diffusion_pytorch_model.safetensors", *unet);
     write_part(folder / "vae", to_json(autoencoder->config()), "diffusion_pytorch_model.safetensors", *autoencoder);
     write_part(folder / "text_encoder", to_json(text_encoder->config()), "model.safetensors", *text_encoder);
+  }
+
+  // One of its family that says something: untrained ones are silent.
+  models::ControlNet control_net() const {
+    models::ControlNetConfig config{.unet = unet->config(), .conditioning_embedding_out_channels = {16, 32}};
+    config.unet.in_channels = 4;
+    config.unet.attention_type = "default";
+    models::ControlNet net(config);
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, value] : models::collect_parameters(*net)) {
+      if (name.starts_with("controlnet_")) value.normal_();
+    }
+    net->eval();
+    return net;
+  }
+  static void write_control_net(const std::filesystem::path& folder, const models::ControlNet& net) {
+    Json config = to_json(net->config().unet);
+    config["conditioning_embedding_out_channels"] = net->config().conditioning_embedding_out_channels;
+    write_part(folder, config, "diffusion_pytorch_model.safetensors", *net);
   }
 
   // All bytes and no merges but one.
@@ -99,6 +127,27 @@ struct SmallModel {
     all["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch::arange(77).unsqueeze(0);
     all["betas"] = torch::zeros({1000});
     all["model_ema.decay"] = torch::tensor(0.9999F);
+    return all;
+  }
+
+  // A ControlNet under the names of its authors.
+  static tensor::TensorMap original_control_net(const models::ControlNet& net, const std::string& prefix) {
+    tensor::TensorMap all;
+    const std::string embedding = "controlnet_cond_embedding.";
+    const std::vector<std::pair<std::string, std::string>> own = {{embedding + "conv_in", "input_hint_block.0"},
+                                                                  {embedding + "blocks.0", "input_hint_block.2"},
+                                                                  {embedding + "blocks.1", "input_hint_block.4"},
+                                                                  {embedding + "conv_out", "input_hint_block.6"},
+                                                                  {"controlnet_mid_block", "middle_block_out.0"}};
+    static const std::regex silent(R"(controlnet_down_blocks\.(\d+)\.(.*))");
+    for (const auto& [name, value] : models::collect_parameters(*net)) {
+      std::smatch match;
+      if (std::regex_match(name, match, silent)) {
+        all[std::format("{}zero_convs.{}.0.{}", prefix, match[1].str(), match[2].str())] = value;
+      } else {
+        all[prefix + (name.starts_with("controlnet_") ? replace_all(name, own) : ldm_unet_name(name))] = value;
+      }
+    }
     return all;
   }
 
