@@ -16,6 +16,7 @@
 #include "terragen/app/train_command.h"
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/memory.h"
 #include "terragen/core/progress.h"
 
 namespace {
@@ -50,6 +51,8 @@ int run(int argc, char** argv) {
   }
   if (progress) terragen::set_progress_mode(terragen::ProgressMode::always);
   if (quiet) terragen::set_progress_mode(terragen::ProgressMode::never);
+  // The same large tensors come again with every step of a network.
+  terragen::keep_freed_memory();
   terragen::watch_for_interrupt();
   command();
   return 0;

@@ -7,6 +7,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/core/stopwatch.h"
+#include "terragen/nn/bfloat16_weights.h"
 #include "terragen/pretrained/lora.h"
 #include "terragen/pretrained/prompt_painting.h"
 
@@ -109,11 +110,15 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
   }
   options.validate();
   tensor::set_threads(options.compute.threads);
-  pretrained::Checkpoint checkpoint =
-      pretrained::load_checkpoint(model, {.tokenizer = request.tokenizer, .prediction_type = request.prediction_type});
+  const bool bf16 = options.compute.precision == "bf16";
+  // What a LoRA adds is too small to be added to rounded weights.
+  pretrained::Checkpoint checkpoint = pretrained::load_checkpoint(model, {.tokenizer = request.tokenizer,
+                                                                          .prediction_type = request.prediction_type,
+                                                                          .bf16 = bf16 && request.loras.empty()});
   for (const std::string& lora : request.loras) pretrained::add_lora(checkpoint, lora, request.lora_scale);
+  if (bf16 && !request.loras.empty()) nn::keep_products_in_bfloat16(*checkpoint.unet);
   if (!request.control_net.empty()) {
-    options.control_net = pretrained::load_control_net(request.control_net);
+    options.control_net = pretrained::load_control_net(request.control_net, bf16);
     options.control_picture = read_control_picture(request.control_image, options.width, options.height);
   }
   const Stopwatch watch;

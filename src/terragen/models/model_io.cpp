@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "terragen/core/error.h"
+#include "terragen/nn/bfloat16_weights.h"
 
 namespace terragen::models {
 namespace {
@@ -61,6 +62,24 @@ void adopt_parameters(torch::nn::Module& module, const tensor::TensorMap& tensor
   };
   for (auto& item : module.named_parameters()) adopt(item.key(), item.value());
   for (auto& item : module.named_buffers()) adopt(item.key(), item.value());
+}
+
+void adopt_in_bfloat16(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place) {
+  const torch::NoGradGuard no_grad;
+  checked(module, tensors, place);
+  for (const auto& part : module.named_modules()) {
+    const bool product = nn::is_product(*part.value());
+    const auto adopt = [&](const std::string& name, torch::Tensor& own) {
+      const torch::Tensor& given = tensors.at(part.key().empty() ? name : part.key() + "." + name);
+      if (!given.is_floating_point()) {
+        own.set_data(given.clone());
+      } else {
+        own.set_data(product ? nn::product_weight(given) : given.to(torch::kFloat32));
+      }
+    };
+    for (auto& item : part.value()->named_parameters(false)) adopt(item.key(), item.value());
+    for (auto& item : part.value()->named_buffers(false)) adopt(item.key(), item.value());
+  }
 }
 
 }  // namespace terragen::models

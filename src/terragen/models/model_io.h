@@ -19,4 +19,8 @@ void load_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors
 // that mapped weights are in memory once. The tensors are the module's from then on.
 void adopt_parameters(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place);
 
+// As adopt_parameters for a network that is only run in bfloat16, see nn::keep_products_in_bfloat16: weights of
+// products become bfloat16, all else float32.
+void adopt_in_bfloat16(torch::nn::Module& module, const tensor::TensorMap& tensors, const std::string& place);
+
 }  // namespace terragen::models

@@ -1,5 +1,6 @@
 #include "terragen/nn/attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace terragen::nn {
@@ -13,6 +14,31 @@ constexpr std::int64_t kFewKeys = 256;
 
 tn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
   return tn::Linear(tn::LinearOptions(in, out).bias(bias));
+}
+
+bool needs_gradient(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+  return torch::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
+}
+
+// A head at a time, and of it as many rows of scores as stay in the cache between the two products.
+torch::Tensor attention_by_rows(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+  constexpr std::int64_t kScores = std::int64_t{1} << 20;
+  const std::int64_t all = q.size(0) * q.size(1);
+  const std::int64_t length = q.size(2);
+  const std::int64_t dim = q.size(3);
+  const std::int64_t rows = std::max<std::int64_t>(1, kScores / k.size(2));
+  const torch::Tensor queries = (q * (1.0 / std::sqrt(static_cast<double>(dim)))).reshape({all, length, dim});
+  const torch::Tensor keys = k.reshape({all, -1, dim}).transpose(1, 2);
+  const torch::Tensor values = v.reshape({all, -1, dim});
+  torch::Tensor result = torch::empty({all, length, dim}, q.options());
+  for (std::int64_t head = 0; head < all; ++head) {
+    for (std::int64_t first = 0; first < length; first += rows) {
+      const std::int64_t count = std::min(rows, length - first);
+      const torch::Tensor scores = torch::mm(queries[head].narrow(0, first, count), keys[head]);
+      result[head].narrow(0, first, count).copy_(torch::mm(scores.softmax(-1), values[head]));
+    }
+  }
+  return result.view(q.sizes());
 }
 
 LowRankLinear adaptable(std::int64_t in, std::int64_t out, bool bias) {
@@ -33,6 +59,7 @@ torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, co
     if (mask) scores = scores + mask->to(torch::kBFloat16);
     return torch::matmul(scores.softmax(-1), v);
   }
+  if (!mask && !needs_gradient(q, k, v)) return attention_by_rows(q, k, v);
   const auto full = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
   return at::scaled_dot_product_attention(full(q), full(k), full(v), mask ? std::optional(full(*mask)) : std::nullopt)
       .to(torch::kBFloat16);

@@ -11,9 +11,9 @@
 namespace terragen::nn {
 
 // softmax(q k^T / sqrt(d) + mask) v with the library's fused kernel. q, k, v: [N, heads, L, d]; mask: additive,
-// broadcast to [N, heads, L, M]. On the processor the kernel runs in float32 whatever the surrounding precision,
-// because its bfloat16 products go through a reference routine there unless the library was built with MKL; where keys
-// are few, bfloat16 attention is written out instead.
+// broadcast to [N, heads, L, M]. The kernel's bfloat16 products go through a reference routine on the processor unless
+// the library was built with MKL; there bfloat16 attention is written out instead, whole where keys are few and by rows
+// of queries where they are many. With many keys and a mask or a gradient the kernel runs in float32.
 torch::Tensor fused_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                               const std::optional<torch::Tensor>& mask = std::nullopt);
 

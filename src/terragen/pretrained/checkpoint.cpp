@@ -18,9 +18,32 @@ namespace fs = std::filesystem;
 constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
 constexpr const char* kConfigFile = "config.json";
 
-template <class Model>
-Model ready(Model model, const tensor::TensorMap& weights, const std::string& place) {
-  models::adopt_parameters(*model, weights, place);
+// While alive, new tensors are of another floating-point type than float32.
+class NewTensorsAre {
+ public:
+  explicit NewTensorsAre(torch::ScalarType type) : before_(torch::get_default_dtype()) {
+    torch::set_default_dtype(torch::scalarTypeToTypeMeta(type));
+  }
+  ~NewTensorsAre() { torch::set_default_dtype(before_); }
+  NewTensorsAre(const NewTensorsAre&) = delete;
+  NewTensorsAre& operator=(const NewTensorsAre&) = delete;
+
+ private:
+  caffe2::TypeMeta before_;
+};
+
+template <class Model, class Config>
+Model ready(const Config& config, const tensor::TensorMap& weights, const std::string& place, bool bf16 = false) {
+  if (!bf16) {
+    Model model(config);
+    models::adopt_parameters(*model, weights, place);
+    model->eval();
+    return model;
+  }
+  // What a new network begins with is thrown away at once; in this type it takes no more memory than what comes.
+  const NewTensorsAre halves(torch::kBFloat16);
+  Model model(config);
+  models::adopt_in_bfloat16(*model, weights, place);
   model->eval();
   return model;
 }
@@ -40,18 +63,18 @@ void check_part(const Json& index, const char* part, const std::vector<std::stri
 
 std::string config_place(const fs::path& folder) { return (folder / kConfigFile).string(); }
 
-models::AutoencoderKL load_autoencoder(const fs::path& folder) {
+models::AutoencoderKL load_autoencoder(const fs::path& folder, bool bf16) {
   const fs::path weights = tensor::find_weights(folder, kDiffusersStem);
-  return ready(models::AutoencoderKL(
-                   models::autoencoder_config_from_json(read_json(folder / kConfigFile), config_place(folder))),
-               with_todays_attention(tensor::map_weights(weights)), weights.string());
+  return ready<models::AutoencoderKL>(
+      models::autoencoder_config_from_json(read_json(folder / kConfigFile), config_place(folder)),
+      with_todays_attention(tensor::map_weights(weights)), weights.string(), bf16);
 }
 
-models::UNet2DConditionModel load_unet(const fs::path& folder) {
+models::UNet2DConditionModel load_unet(const fs::path& folder, bool bf16) {
   const fs::path weights = tensor::find_weights(folder, kDiffusersStem);
-  return ready(models::UNet2DConditionModel(
-                   models::unet_config_from_json(read_json(folder / kConfigFile), config_place(folder))),
-               tensor::map_weights(weights), weights.string());
+  return ready<models::UNet2DConditionModel>(
+      models::unet_config_from_json(read_json(folder / kConfigFile), config_place(folder)),
+      tensor::map_weights(weights), weights.string(), bf16);
 }
 
 models::ClipTextModel load_text_encoder(const fs::path& folder) {
@@ -59,9 +82,9 @@ models::ClipTextModel load_text_encoder(const fs::path& folder) {
   tensor::TensorMap tensors = tensor::map_weights(weights);
   // Older files carry the numbers 0, 1, 2, ... along.
   std::erase_if(tensors, [](const auto& item) { return item.first.ends_with(".position_ids"); });
-  return ready(
-      models::ClipTextModel(models::clip_text_config_from_json(read_json(folder / kConfigFile), config_place(folder))),
-      tensors, weights.string());
+  return ready<models::ClipTextModel>(
+      models::clip_text_config_from_json(read_json(folder / kConfigFile), config_place(folder)), tensors,
+      weights.string());
 }
 
 // Python writes an infinity that JSON does not have, for a limit that is none.
@@ -76,7 +99,7 @@ Json read_scheduler(const fs::path& path) {
   return parse_json(text, path.string());
 }
 
-Checkpoint load_folder(const fs::path& folder) {
+Checkpoint load_folder(const fs::path& folder, bool bf16) {
   const fs::path index_file = folder / "model_index.json";
   if (!fs::exists(index_file)) throw DataError(folder.string(), "is no model: it holds no model_index.json");
   const Json index = read_json(index_file);
@@ -92,8 +115,8 @@ Checkpoint load_folder(const fs::path& folder) {
   Checkpoint checkpoint;
   checkpoint.scheduler = diffusion::scheduler_config_from_json(read_scheduler(scheduler), scheduler.string());
   checkpoint.tokenizer.emplace(folder / "tokenizer");
-  checkpoint.autoencoder = load_autoencoder(folder / "vae");
-  checkpoint.unet = load_unet(folder / "unet");
+  checkpoint.autoencoder = load_autoencoder(folder / "vae", bf16);
+  checkpoint.unet = load_unet(folder / "unet", bf16);
   checkpoint.text_encoder = load_text_encoder(folder / "text_encoder");
   return checkpoint;
 }
@@ -110,16 +133,17 @@ tensor::TensorMap map_original(const fs::path& path) {
   return inner.empty() ? tensors : inner;
 }
 
-Checkpoint load_single_file(const fs::path& path, const SingleFileOptions& options) {
+Checkpoint load_single_file(const fs::path& path, const LoadOptions& options) {
   const tensor::TensorMap tensors = map_original(path);
   const std::string place = path.string();
   const LdmParts parts = from_ldm_names(tensors, place);
   Checkpoint checkpoint;
-  checkpoint.unet = ready(models::UNet2DConditionModel(ldm_unet_config(parts.unet, place)), parts.unet, place);
-  checkpoint.autoencoder =
-      ready(models::AutoencoderKL(ldm_autoencoder_config(parts.autoencoder, place)), parts.autoencoder, place);
+  checkpoint.unet =
+      ready<models::UNet2DConditionModel>(ldm_unet_config(parts.unet, place), parts.unet, place, options.bf16);
+  checkpoint.autoencoder = ready<models::AutoencoderKL>(ldm_autoencoder_config(parts.autoencoder, place),
+                                                        parts.autoencoder, place, options.bf16);
   checkpoint.text_encoder =
-      ready(models::ClipTextModel(ldm_text_config(parts.text_encoder, place)), parts.text_encoder, place);
+      ready<models::ClipTextModel>(ldm_text_config(parts.text_encoder, place), parts.text_encoder, place);
   if (!options.tokenizer.empty()) checkpoint.tokenizer.emplace(options.tokenizer);
   checkpoint.scheduler = {.class_name = "DDIMScheduler",
                           .prediction_type = options.prediction_type,
@@ -131,9 +155,9 @@ Checkpoint load_single_file(const fs::path& path, const SingleFileOptions& optio
 
 }  // namespace
 
-Checkpoint load_checkpoint(const fs::path& path, const SingleFileOptions& options) {
+Checkpoint load_checkpoint(const fs::path& path, const LoadOptions& options) {
   if (!fs::exists(path)) throw DataError(path.string(), "does not exist");
-  Checkpoint checkpoint = fs::is_directory(path) ? load_folder(path) : load_single_file(path, options);
+  Checkpoint checkpoint = fs::is_directory(path) ? load_folder(path, options.bf16) : load_single_file(path, options);
   const std::int64_t said = checkpoint.text_encoder->config().hidden_size;
   const std::int64_t heard = checkpoint.unet->config().cross_attention_dim;
   if (said != heard) {
@@ -143,17 +167,17 @@ Checkpoint load_checkpoint(const fs::path& path, const SingleFileOptions& option
   return checkpoint;
 }
 
-models::ControlNet load_control_net(const fs::path& path) {
+models::ControlNet load_control_net(const fs::path& path, bool bf16) {
   if (!fs::exists(path)) throw DataError(path.string(), "does not exist");
   if (!fs::is_directory(path)) {
     const std::string place = path.string();
     const tensor::TensorMap tensors = control_net_from_ldm_names(map_original(path), place);
-    return ready(models::ControlNet(ldm_control_net_config(tensors, place)), tensors, place);
+    return ready<models::ControlNet>(ldm_control_net_config(tensors, place), tensors, place, bf16);
   }
   const fs::path weights = tensor::find_weights(path, kDiffusersStem);
-  return ready(
-      models::ControlNet(models::control_net_config_from_json(read_json(path / kConfigFile), config_place(path))),
-      tensor::map_weights(weights), weights.string());
+  return ready<models::ControlNet>(
+      models::control_net_config_from_json(read_json(path / kConfigFile), config_place(path)),
+      tensor::map_weights(weights), weights.string(), bf16);
 }
 
 }  // namespace terragen::pretrained

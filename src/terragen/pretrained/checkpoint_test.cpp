@@ -6,6 +6,7 @@
 #include "terragen/core/test_paths.h"
 #include "terragen/pretrained/small_model.h"
 #include "terragen/pretrained/stable_diffusion.h"
+#include "terragen/tensor/device.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/tensor/weight_files.h"
 
@@ -239,6 +240,23 @@ TEST_F(Folder, BrokenSettingsAreNamed) {
   broken("scheduler/scheduler_config.json", "beta_start", "small");
   write_file(path() / "unet" / "config.json", "{");
   expect_refused("config.json");
+}
+
+TEST(Checkpoint, InBfloat16SaysWhatAutocastSays) {
+  const test::ScratchFolder scratch;
+  test::SmallModel().write_folder(scratch.path() / "sd");
+  const torch::NoGradGuard no_grad;
+  Checkpoint whole = load_checkpoint(scratch.path() / "sd");
+  Checkpoint half = load_checkpoint(scratch.path() / "sd", {.bf16 = true});
+  EXPECT_EQ(torch::get_default_dtype(), torch::scalarTypeToTypeMeta(torch::kFloat32));
+  const torch::Tensor x = torch::randn({2, 4, 8, 8});
+  const torch::Tensor text = torch::randn({2, 7, 64});
+  const tensor::AutocastGuard autocast(torch::kCPU, true);
+  EXPECT_TRUE(torch::equal(half.unet->forward(x, torch::tensor(300.0), {text}),
+                           whole.unet->forward(x, torch::tensor(300.0), {text})));
+  EXPECT_TRUE(torch::equal(half.autoencoder->decode(x), whole.autoencoder->decode(x)));
+  EXPECT_EQ(half.unet->named_parameters()["conv_norm_out.weight"].scalar_type(), torch::kFloat32);
+  EXPECT_EQ(half.unet->named_parameters()["conv_in.weight"].scalar_type(), torch::kBFloat16);
 }
 
 }  // namespace

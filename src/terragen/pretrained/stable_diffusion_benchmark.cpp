@@ -6,12 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "terragen/core/memory.h"
 #include "terragen/core/stopwatch.h"
-#include "terragen/models/model_io.h"
+#include "terragen/nn/bfloat16_weights.h"
 #include "terragen/pretrained/stable_diffusion.h"
 #include "terragen/tensor/device.h"
 #include "terragen/tensor/flop_counter.h"
@@ -24,29 +25,40 @@ constexpr std::int64_t kCell = 8;
 constexpr std::int64_t kTokens = 77;
 constexpr int kSteps = 20;
 
-// One tensor after another: a second copy of all would not fit a small machine.
-template <class Model>
-Model with_recipe_weights(Model model) {
+// One tensor after another, in the type it is kept in: a second copy of all would not fit a small machine.
+template <class Model, class Config>
+Model with_recipe_weights(const Config& config, bool bf16) {
   const torch::NoGradGuard no_grad;
-  for (auto& [name, value] : models::collect_parameters(*model)) {
-    value.copy_(test::recipe_weights({{name, value}}, 1.0).at(name));
+  torch::set_default_dtype(torch::scalarTypeToTypeMeta(bf16 ? torch::kBFloat16 : torch::kFloat32));
+  Model model(config);
+  torch::set_default_dtype(torch::scalarTypeToTypeMeta(torch::kFloat32));
+  for (const auto& part : model->named_modules()) {
+    for (auto& item : part.value()->named_parameters(false)) {
+      const std::string name = part.key().empty() ? item.key() : part.key() + "." + item.key();
+      const torch::Tensor weight = test::recipe_weights({{name, item.value()}}, 1.0).at(name);
+      item.value().set_data(bf16 && nn::is_product(*part.value()) ? nn::product_weight(weight) : weight);
+    }
   }
   model->eval();
   return model;
 }
 
-// Without text encoder: texts are given as their states.
-StableDiffusion& model() {
-  static StableDiffusion made = [] {
-    models::UNetConfig unet;
-    unet.cross_attention_dim = 768;
-    Checkpoint checkpoint;
-    checkpoint.unet = with_recipe_weights(models::UNet2DConditionModel(unet));
-    checkpoint.autoencoder = with_recipe_weights(models::AutoencoderKL(models::AutoencoderConfig{}));
-    checkpoint.scheduler = {.class_name = "DDIMScheduler", .steps_offset = 1, .set_alpha_to_one = false};
-    return StableDiffusion(std::move(checkpoint));
-  }();
-  return made;
+// Without text encoder: texts are given as their states. One precision's model at a time.
+StableDiffusion& model(bool bf16) {
+  static std::unique_ptr<StableDiffusion> made;
+  static bool in_bf16 = false;
+  if (made && in_bf16 == bf16) return *made;
+  keep_freed_memory();
+  made.reset();
+  in_bf16 = bf16;
+  models::UNetConfig unet;
+  unet.cross_attention_dim = 768;
+  Checkpoint checkpoint;
+  checkpoint.unet = with_recipe_weights<models::UNet2DConditionModel>(unet, bf16);
+  checkpoint.autoencoder = with_recipe_weights<models::AutoencoderKL>(models::AutoencoderConfig{}, bf16);
+  checkpoint.scheduler = {.class_name = "DDIMScheduler", .steps_offset = 1, .set_alpha_to_one = false};
+  made = std::make_unique<StableDiffusion>(std::move(checkpoint));
+  return *made;
 }
 
 torch::Tensor input(const std::string& name, const std::vector<std::int64_t>& shape, double scale) {
@@ -124,7 +136,7 @@ void convolution(benchmark::State& state, bool bf16) {
 
 // With guidance: a batch of two.
 void unet_step(benchmark::State& state, bool bf16) {
-  models::UNet2DConditionModel unet = model().model().unet;
+  models::UNet2DConditionModel unet = model(bf16).model().unet;
   const torch::Tensor latents = latents_of_side(2, state.range(0));
   const torch::Tensor text = input("context", {2, kTokens, 768}, 1.0);
   measure(state, bf16, true,
@@ -133,7 +145,7 @@ void unet_step(benchmark::State& state, bool bf16) {
 
 void decode(benchmark::State& state, bool bf16) {
   const torch::Tensor latents = latents_of_side(1, state.range(0));
-  measure(state, bf16, true, [&] { benchmark::DoNotOptimize(model().decode(latents)); });
+  measure(state, bf16, true, [&] { benchmark::DoNotOptimize(model(bf16).decode(latents)); });
 }
 
 // DDIM with guidance, and the decoder.
@@ -142,7 +154,7 @@ void whole_image(benchmark::State& state, bool bf16) {
                                 .negative = input("negative", {1, kTokens, 768}, 1.0),
                                 .noise = latents_of_side(1, state.range(0)),
                                 .steps = kSteps};
-  measure(state, bf16, false, [&] { benchmark::DoNotOptimize(model().decode(model().paint(request))); });
+  measure(state, bf16, false, [&] { benchmark::DoNotOptimize(model(bf16).decode(model(bf16).paint(request))); });
 }
 
 void sides(benchmark::internal::Benchmark* made) {

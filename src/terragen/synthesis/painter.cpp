@@ -13,6 +13,7 @@
 #include "terragen/diffusion/scheduler_config.h"
 #include "terragen/layout/caption.h"
 #include "terragen/models/layout_tensors.h"
+#include "terragen/nn/bfloat16_weights.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/tensor/side_by_side.h"
 
@@ -98,6 +99,10 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
   model_.layout_encoder->to(device);
   if (model_.reference_encoder) model_.reference_encoder->to(device);
   if (model_.captions) model_.captions->to(device);
+  if (options_.compute.precision == "bf16") {
+    nn::keep_products_in_bfloat16(*model_.unet);
+    nn::keep_products_in_bfloat16(*model_.autoencoder);
+  }
 }
 
 int Painter::size_step() const {
