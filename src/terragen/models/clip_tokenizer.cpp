@@ -137,7 +137,7 @@ void ClipTokenizer::save(const fs::path& folder) const {
   std::vector<std::pair<std::string, std::string>> ordered(ranks_.size());
   for (const auto& [pair, rank] : ranks_) ordered.at(rank) = pair;
   std::string merges = "#version: 0.2\n";
-  for (const auto& [first, second] : ordered) merges += first + " " + second + "\n";
+  for (const auto& [first, second] : ordered) merges.append(first).append(" ").append(second).append("\n");
   write_file(folder / "merges.txt", merges);
   const auto token_of = [&](std::int64_t id) {
     return std::ranges::find(special_, id, &std::pair<const std::string, std::int64_t>::second)->first;

@@ -42,7 +42,7 @@ TEST(FusedAttention, GivesGradientsInBfloat16) {
   EXPECT_TRUE(q.grad().defined());
 }
 
-// Autocast of the surrounding code rounds weights at every call; kept rounded they give the same bits.
+// Autocast rounds weights at every call; kept rounded they give the same but for the order of sums.
 TEST(Bfloat16Weights, SayTheSameUnderAutocast) {
   torch::manual_seed(3);
   const torch::NoGradGuard no_grad;
@@ -56,7 +56,7 @@ TEST(Bfloat16Weights, SayTheSameUnderAutocast) {
   const torch::Tensor after = block->forward(x, context);
   at::autocast::set_autocast_enabled(torch::kCPU, false);
   at::autocast::clear_cache();
-  EXPECT_TRUE(torch::equal(before, after));
+  EXPECT_LT(apart(after, before.to(torch::kFloat64)), 5e-3);
   for (const auto& item : block->named_parameters()) {
     const bool norm = item.key().find("norm") != std::string::npos;
     EXPECT_EQ(item.value().scalar_type(), norm ? torch::kFloat32 : torch::kBFloat16) << item.key();

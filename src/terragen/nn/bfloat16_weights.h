@@ -9,9 +9,9 @@ namespace terragen::nn {
 bool is_product(const torch::nn::Module& module);
 // `weight` as a product takes it in bfloat16, in the order in memory that it is read in.
 torch::Tensor product_weight(const torch::Tensor& weight);
-// Keeps weights and biases of all products under `module` in bfloat16. Under autocast the network says, to the bit,
-// what it said before, since autocast rounds them likewise at every call; this saves that work and half the memory.
-// Without autocast it cannot be run any more, nor be trained.
+// Keeps weights and biases of all products under `module` in bfloat16. Under autocast the network says what it said
+// before, but for the order of sums, since autocast rounds them likewise at every call; this saves that work and half
+// the memory. Without autocast it cannot be run any more, nor be trained.
 void keep_products_in_bfloat16(torch::nn::Module& module);
 
 }  // namespace terragen::nn
