@@ -45,10 +45,11 @@ ground_native_ready() {
 }
 
 # The Debian mirror that this machine's apt is set up with, so that a site's own mirror is used here too; nothing where
-# apt is not set up, so that mmdebstrap takes its own.
+# apt is not set up, so that mmdebstrap takes its own. A machine has some of these files only: one that is missing is no
+# failure.
 ground_mirror() {
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-    sed -nE 's/^(deb [^#]*|URIs: *)(https?:\/\/[^ ]*\/debian)\/?( .*)?$/\2/p' | head -n 1
+  { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
+    sed -nE '/^(deb [^#]*|URIs: *)(https?:\/\/[^ ]*\/debian)\/?( .*)?$/ { s//\2/p; q }'
 }
 
 ground_rootfs() {
