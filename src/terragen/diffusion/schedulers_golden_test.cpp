@@ -12,7 +12,7 @@
 #include "terragen/diffusion/noise_schedule.h"
 #include "terragen/diffusion/sigma_sampler.h"
 #include "terragen/diffusion/solver_sampler.h"
-#include "terragen/tensor/relative_error.h"
+#include "terragen/nn/relative_error.h"
 #include "terragen/tensor/safetensors.h"
 
 namespace terragen::diffusion {

@@ -1,38 +1,33 @@
-#include <cmath>
-
+#include "terragen/evaluation/class_scores.h"
 #include "terragen/evaluation/few_shot.h"
 
 namespace terragen::evaluation {
 
 Json to_json(const FewShotCell& cell) {
-  Json json{{"novel", cell.novel},
-            {"seed", cell.seed},
-            {"method", cell.method},
-            {"architecture", cell.architecture},
-            {"classes", Json::object()},
-            {"novel_iou", number_or_null(cell.novel_iou)},
-            {"base_iou", number_or_null(cell.base_iou)},
-            {"score", number_or_null(cell.score)},
-            {"made", cell.made},
-            {"train_seconds", cell.train_seconds},
-            {"train_flops", cell.train_flops},
-            {"test_seconds", cell.test_seconds}};
-  for (const auto& [name, iou] : cell.classes) json["classes"][name] = number_or_null(iou);
-  return json;
+  return {{"novel", cell.novel},
+          {"seed", cell.seed},
+          {"method", cell.method},
+          {"architecture", cell.architecture},
+          {"classes", to_json(cell.classes)},
+          {"novel_iou", number_or_null(cell.novel_iou)},
+          {"base_iou", number_or_null(cell.base_iou)},
+          {"score", number_or_null(cell.score)},
+          {"made", cell.made},
+          {"train_seconds", cell.train_seconds},
+          {"train_flops", cell.train_flops},
+          {"test_seconds", cell.test_seconds}};
 }
 
 FewShotCell few_shot_cell_from_json(const Json& value, const std::string& place) {
-  const auto number = [](const Json& one) { return one.is_number() ? one.get<double>() : std::nan(""); };
   FewShotCell cell;
   cell.novel = json_member<std::string>(value, "novel", place);
   cell.seed = json_member<int>(value, "seed", place);
   cell.method = json_member<std::string>(value, "method", place);
   cell.architecture = json_member<std::string>(value, "architecture", place);
-  const Json classes = json_member<Json>(value, "classes", place);
-  for (const auto& [name, iou] : classes.items()) cell.classes[name] = number(iou);
-  cell.novel_iou = number(json_member<Json>(value, "novel_iou", place));
-  cell.base_iou = number(json_member<Json>(value, "base_iou", place));
-  cell.score = number(json_member<Json>(value, "score", place));
+  cell.classes = class_scores_from_json(value, place);
+  cell.novel_iou = number_or_nan(json_member<Json>(value, "novel_iou", place));
+  cell.base_iou = number_or_nan(json_member<Json>(value, "base_iou", place));
+  cell.score = number_or_nan(json_member<Json>(value, "score", place));
   cell.made = json_member<Json>(value, "made", place);
   cell.train_seconds = json_member<double>(value, "train_seconds", place);
   cell.train_flops = json_member<double>(value, "train_flops", place);

@@ -1,30 +1,27 @@
-#include <cmath>
-
+#include "terragen/evaluation/class_scores.h"
 #include "terragen/evaluation/usefulness.h"
 
 namespace terragen::evaluation {
 
 Json to_json(const UsefulnessCell& cell) {
-  Json json{{"dataset", cell.dataset},
-            {"task", cell.task},
-            {"tiles", cell.tiles == 0 ? Json("all") : Json(cell.tiles)},
-            {"real_images", cell.real_images},
-            {"seed", cell.seed},
-            {"method", cell.method},
-            {"measure", cell.measure},
-            {"score", cell.score},
-            {"classes", Json::object()},
-            {"made", cell.made},
-            {"rejected", cell.rejected},
-            {"threshold", cell.threshold},
-            {"make_seconds", cell.make_seconds},
-            {"judge_seconds", cell.judge_seconds},
-            {"train_seconds", cell.train_seconds},
-            {"test_seconds", cell.test_seconds},
-            {"train_flops", cell.train_flops},
-            {"make_flops", cell.make_flops}};
-  for (const auto& [name, score] : cell.classes) json["classes"][name] = number_or_null(score);
-  return json;
+  return {{"dataset", cell.dataset},
+          {"task", cell.task},
+          {"tiles", cell.tiles == 0 ? Json("all") : Json(cell.tiles)},
+          {"real_images", cell.real_images},
+          {"seed", cell.seed},
+          {"method", cell.method},
+          {"measure", cell.measure},
+          {"score", cell.score},
+          {"classes", to_json(cell.classes)},
+          {"made", cell.made},
+          {"rejected", cell.rejected},
+          {"threshold", cell.threshold},
+          {"make_seconds", cell.make_seconds},
+          {"judge_seconds", cell.judge_seconds},
+          {"train_seconds", cell.train_seconds},
+          {"test_seconds", cell.test_seconds},
+          {"train_flops", cell.train_flops},
+          {"make_flops", cell.make_flops}};
 }
 
 UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place) {
@@ -38,10 +35,7 @@ UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& p
   cell.method = json_member<std::string>(value, "method", place);
   cell.measure = json_member<std::string>(value, "measure", place);
   cell.score = json_member<double>(value, "score", place);
-  const Json classes = json_member<Json>(value, "classes", place);
-  for (const auto& [name, score] : classes.items()) {
-    cell.classes[name] = score.is_number() ? score.get<double>() : std::nan("");
-  }
+  cell.classes = class_scores_from_json(value, place);
   cell.made = json_member<int>(value, "made", place);
   cell.rejected = json_member<int>(value, "rejected", place);
   cell.threshold = json_member<double>(value, "threshold", place);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "terragen/core/json_file.h"
-#include "terragen/tensor/relative_error.h"
+#include "terragen/nn/relative_error.h"
 #include "terragen/tensor/safetensors.h"
 
 namespace terragen::test {

@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "terragen/nn/bfloat16_weights.h"
+#include "terragen/nn/relative_error.h"
 
 namespace terragen::nn {
 namespace {
 
-double apart(const torch::Tensor& ours, const torch::Tensor& expected) {
-  return ((ours.to(torch::kFloat64) - expected).norm() / expected.norm()).item<double>();
-}
+using test::relative_error;
 
 TEST(FusedAttention, IsTheDefinitionInEveryPath) {
   torch::manual_seed(1);
@@ -27,9 +26,10 @@ TEST(FusedAttention, IsTheDefinitionInEveryPath) {
         if (masked) scores = scores + bias.to(torch::kFloat64);
         return torch::matmul(scores.softmax(-1), seen(v));
       };
-      EXPECT_LT(apart(fused_attention(q, k, v, mask), expected_for(torch::kFloat32)), 1e-5) << keys;
+      EXPECT_LT(relative_error(fused_attention(q, k, v, mask), expected_for(torch::kFloat32)), 1e-5) << keys;
       const auto half = [](const torch::Tensor& x) { return x.to(torch::kBFloat16); };
-      EXPECT_LT(apart(fused_attention(half(q), half(k), half(v), mask), expected_for(torch::kBFloat16)), 1e-2) << keys;
+      EXPECT_LT(relative_error(fused_attention(half(q), half(k), half(v), mask), expected_for(torch::kBFloat16)), 1e-2)
+          << keys;
     }
   }
 }
@@ -56,7 +56,7 @@ TEST(Bfloat16Weights, SayTheSameUnderAutocast) {
   const torch::Tensor after = block->forward(x, context);
   at::autocast::set_autocast_enabled(torch::kCPU, false);
   at::autocast::clear_cache();
-  EXPECT_LT(apart(after, before.to(torch::kFloat64)), 5e-3);
+  EXPECT_LT(relative_error(after, before), 5e-3);
   for (const auto& item : block->named_parameters()) {
     const bool norm = item.key().find("norm") != std::string::npos;
     EXPECT_EQ(item.value().scalar_type(), norm ? torch::kFloat32 : torch::kBFloat16) << item.key();

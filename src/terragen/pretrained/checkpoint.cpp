@@ -8,6 +8,7 @@
 #include "terragen/models/model_io.h"
 #include "terragen/pretrained/ldm_config.h"
 #include "terragen/pretrained/ldm_names.h"
+#include "terragen/tensor/new_tensors_are.h"
 #include "terragen/tensor/weight_files.h"
 
 namespace terragen::pretrained {
@@ -18,20 +19,6 @@ namespace fs = std::filesystem;
 constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
 constexpr const char* kConfigFile = "config.json";
 
-// While alive, new tensors are of another floating-point type than float32.
-class NewTensorsAre {
- public:
-  explicit NewTensorsAre(torch::ScalarType type) : before_(torch::get_default_dtype()) {
-    torch::set_default_dtype(torch::scalarTypeToTypeMeta(type));
-  }
-  ~NewTensorsAre() { torch::set_default_dtype(before_); }
-  NewTensorsAre(const NewTensorsAre&) = delete;
-  NewTensorsAre& operator=(const NewTensorsAre&) = delete;
-
- private:
-  caffe2::TypeMeta before_;
-};
-
 template <class Model, class Config>
 Model ready(const Config& config, const tensor::TensorMap& weights, const std::string& place, bool bf16 = false) {
   if (!bf16) {
@@ -41,7 +28,7 @@ Model ready(const Config& config, const tensor::TensorMap& weights, const std::s
     return model;
   }
   // What a new network begins with is thrown away at once; in this type it takes no more memory than what comes.
-  const NewTensorsAre halves(torch::kBFloat16);
+  const tensor::NewTensorsAre halves(torch::kBFloat16);
   Model model(config);
   models::adopt_in_bfloat16(*model, weights, place);
   model->eval();

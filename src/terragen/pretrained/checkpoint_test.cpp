@@ -4,10 +4,10 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
+#include "terragen/nn/relative_error.h"
 #include "terragen/pretrained/small_model.h"
 #include "terragen/pretrained/stable_diffusion.h"
 #include "terragen/tensor/device.h"
-#include "terragen/tensor/relative_error.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/tensor/weight_files.h"
 

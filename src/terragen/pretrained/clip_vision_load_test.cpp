@@ -4,21 +4,15 @@
 #include "terragen/core/test_paths.h"
 #include "terragen/models/model_io.h"
 #include "terragen/pretrained/clip_vision.h"
+#include "terragen/pretrained/small_model.h"
 
 namespace terragen::pretrained {
 namespace {
 
 TEST(ClipVisionWeights, ComeOfAWholeModelsFolderToo) {
-  const models::ClipVisionConfig config{.hidden_size = 16,
-                                        .intermediate_size = 16,
-                                        .num_hidden_layers = 1,
-                                        .num_attention_heads = 2,
-                                        .image_size = 16,
-                                        .patch_size = 4};
-  models::ClipVisionModel model(config);
-  tensor::TensorMap weights = models::collect_parameters(*model);
   const test::ScratchFolder scratch;
-  write_json(scratch.path() / "config.json", {{"model_type", "clip"}, {"vision_config", to_json(config)}});
+  models::ClipVisionModel model = test::SmallModel::write_clip_vision(scratch.path());
+  tensor::TensorMap weights = models::collect_parameters(*model);
   weights["logit_scale"] = torch::zeros({1});
   weights["text_model.final_layer_norm.weight"] = torch::ones({8});
   weights["vision_model.embeddings.position_ids"] = torch::arange(17).unsqueeze(0);

@@ -7,10 +7,6 @@ torch::Tensor to_signed(const torch::Tensor& pixels) {
   return batch.permute({0, 3, 1, 2}).to(torch::kFloat32).contiguous() / 255.0 * 2.0 - 1.0;
 }
 
-torch::Tensor to_pixels(const torch::Tensor& image) {
-  return ((image * 0.5 + 0.5).clamp(0, 1) * 255.0).round().to(torch::kUInt8).permute({0, 2, 3, 1}).contiguous();
-}
-
 torch::Tensor to_repaint(const torch::Tensor& mask) {
   return mask.ge(128).to(torch::kFloat32).view({1, 1, mask.size(0), mask.size(1)});
 }

@@ -7,8 +7,6 @@ namespace terragen::pretrained {
 
 // [N, H, W, 3] or [H, W, 3], uint8, to [N, 3, H, W], float32 in [-1, 1].
 torch::Tensor to_signed(const torch::Tensor& pixels);
-// [N, 3, H, W] in [-1, 1], clamped, to [N, H, W, 3], uint8.
-torch::Tensor to_pixels(const torch::Tensor& image);
 // [H, W], uint8, to [1, 1, H, W], float32: 1 (from 128 on) where the image is painted anew, else 0.
 torch::Tensor to_repaint(const torch::Tensor& mask);
 

@@ -8,6 +8,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/png.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/require_share.h"
 #include "terragen/core/seed.h"
 #include "terragen/diffusion/sampler.h"
 #include "terragen/pretrained/stable_diffusion.h"
@@ -74,12 +75,8 @@ void PromptOptions::validate() const {
   if (count < 1) throw RequestError(std::format("{} images cannot be painted", count));
   if (width < 1 || height < 1) throw RequestError(std::format("{}x{} pixels is no image", width, height));
   if (!(guidance >= 0)) throw RequestError(std::format("guidance is {}, it must not be negative", guidance));
-  if (!(guidance_rescale >= 0 && guidance_rescale <= 1)) {
-    throw RequestError(std::format("guidance_rescale is {}, not in [0, 1]", guidance_rescale));
-  }
-  if (!(boxes_until >= 0 && boxes_until <= 1)) {
-    throw RequestError(std::format("boxes_until is {}, not in [0, 1]", boxes_until));
-  }
+  require_share("guidance_rescale", guidance_rescale);
+  require_share("boxes_until", boxes_until);
   if (!sampler.empty()) diffusion::with_sampler({}, sampler);
   start.validate(width, height);
 }
@@ -108,13 +105,8 @@ Json to_json(const PromptOptions& options) {
 }
 
 std::string write_png_picture(const std::filesystem::path& stem, const torch::Tensor& pixels) {
-  const auto pixel = pixels.accessor<std::uint8_t, 3>();
-  const auto width = static_cast<int>(pixels.size(1));
-  const auto height = static_cast<int>(pixels.size(0));
-  Canvas canvas(width, height, {0, 0, 0});
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) canvas.set(x, y, {pixel[y][x][0], pixel[y][x][1], pixel[y][x][2]});
-  }
+  Canvas canvas(static_cast<int>(pixels.size(1)), static_cast<int>(pixels.size(0)), {0, 0, 0});
+  tensor::draw_bytes(canvas, pixels, 0, 0);
   write_png(stem.string() + ".png", canvas);
   return ".png";
 }

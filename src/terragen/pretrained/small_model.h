@@ -13,6 +13,7 @@
 #include "terragen/core/unicode.h"
 #include "terragen/models/autoencoder.h"
 #include "terragen/models/clip_text_model.h"
+#include "terragen/models/clip_vision_model.h"
 #include "terragen/models/control_net.h"
 #include "terragen/models/model_io.h"
 #include "terragen/models/unet.h"
@@ -93,6 +94,19 @@ struct SmallModel {
     Json config = to_json(net->config().unet);
     config["conditioning_embedding_out_channels"] = net->config().conditioning_embedding_out_channels;
     write_part(folder, config, "diffusion_pytorch_model.safetensors", *net);
+  }
+
+  // CLIP's image encoder, smaller still, with its config as a whole CLIP model's folder has it.
+  static models::ClipVisionModel write_clip_vision(const std::filesystem::path& folder) {
+    models::ClipVisionModel model(models::ClipVisionConfig{.hidden_size = 16,
+                                                           .intermediate_size = 16,
+                                                           .num_hidden_layers = 1,
+                                                           .num_attention_heads = 2,
+                                                           .image_size = 16,
+                                                           .patch_size = 4});
+    write_part(folder, {{"model_type", "clip"}, {"vision_config", to_json(model->config())}}, "model.safetensors",
+               *model);
+    return model;
   }
 
   // All bytes and no merges but one.

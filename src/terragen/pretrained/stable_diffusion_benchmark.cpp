@@ -16,6 +16,7 @@
 #include "terragen/pretrained/stable_diffusion.h"
 #include "terragen/tensor/device.h"
 #include "terragen/tensor/flop_counter.h"
+#include "terragen/tensor/new_tensors_are.h"
 #include "terragen/tensor/recipe_weights.h"
 
 namespace terragen::pretrained {
@@ -25,13 +26,14 @@ constexpr std::int64_t kCell = 8;
 constexpr std::int64_t kTokens = 77;
 constexpr int kSteps = 20;
 
+torch::ScalarType type_of(bool bf16) { return bf16 ? torch::kBFloat16 : torch::kFloat32; }
+
 // One tensor after another, in the type it is kept in: a second copy of all would not fit a small machine.
 template <class Model, class Config>
 Model with_recipe_weights(const Config& config, bool bf16) {
   const torch::NoGradGuard no_grad;
-  torch::set_default_dtype(torch::scalarTypeToTypeMeta(bf16 ? torch::kBFloat16 : torch::kFloat32));
+  const tensor::NewTensorsAre of_type(type_of(bf16));
   Model model(config);
-  torch::set_default_dtype(torch::scalarTypeToTypeMeta(torch::kFloat32));
   for (const auto& part : model->named_modules()) {
     for (auto& item : part.value()->named_parameters(false)) {
       const std::string name = part.key().empty() ? item.key() : part.key() + "." + item.key();
@@ -78,8 +80,6 @@ struct Convolution {
   torch::Tensor x, weight;
   double flops;
 };
-
-torch::ScalarType type_of(bool bf16) { return bf16 ? torch::kBFloat16 : torch::kFloat32; }
 
 // The best rate, in operations a second, of the two convolutions that benchmarks below show.
 double machine_rate(bool bf16) {

@@ -5,6 +5,7 @@
 #include <format>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 
 namespace terragen::shards {
 
@@ -12,10 +13,8 @@ void LoaderOptions::validate() const {
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
   if (threads < 0) throw RequestError(std::format("{} loader threads are not possible", threads));
   if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
-  if (!(balance >= 0 && balance <= 1)) throw RequestError(std::format("balance is {}, not in [0, 1]", balance));
-  if (!(most_synthetic >= 0 && most_synthetic <= 1)) {
-    throw RequestError(std::format("most_synthetic is {}, not in [0, 1]", most_synthetic));
-  }
+  require_share("balance", balance);
+  require_share("most_synthetic", most_synthetic);
   if (cycle > 0 && real_from >= 0) throw RequestError("batches that come again cannot turn to real images alone");
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)

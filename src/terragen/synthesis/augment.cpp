@@ -8,6 +8,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
+#include "terragen/core/require_share.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/shards/augment.h"
@@ -109,9 +110,7 @@ void AugmentOptions::validate() const {
                        "choose terragen, copy-paste, photometric or geometric");
   }
   if (per_image < 1) throw RequestError(std::format("{} new images an image are not possible", per_image));
-  if (least_score && !(*least_score >= 0 && *least_score <= 1)) {
-    throw RequestError(std::format("least_score is {}, not in [0, 1]", *least_score));
-  }
+  if (least_score) require_share("least_score", *least_score);
   if (!(reject_share >= 0 && reject_share < 1)) {
     throw RequestError(std::format("reject_share is {}, not in [0, 1)", reject_share));
   }

@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 #include "terragen/models/mask_regions.h"
 #include "terragen/tensor/draw_image.h"
 
@@ -69,12 +70,9 @@ torch::Tensor GrabCutRefiner::refine(const torch::Tensor& image, const torch::Te
 }
 
 void MaskPolicy::validate() const {
-  const auto share = [](const char* name, double value) {
-    if (!(value >= 0 && value <= 1)) throw RequestError(std::format("{} is {}, not in [0, 1]", name, value));
-  };
-  share("fill_share", fill_share);
-  share("part_share", part_share);
-  share("least_overlap", least_overlap);
+  require_share("fill_share", fill_share);
+  require_share("part_share", part_share);
+  require_share("least_overlap", least_overlap);
 }
 
 RefinedMask tidied(const torch::Tensor& refined, const torch::Tensor& intended, const MaskPolicy& policy) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 #include "terragen/core/stage_timer.h"
 #include "terragen/layout/vectorise.h"
 #include "terragen/shards/drawn_mask.h"
@@ -46,7 +47,7 @@ void ObjectInpainterOptions::validate() const {
   mask.validate();
   if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
   if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
-  if (!(strength >= 0 && strength <= 1)) throw RequestError(std::format("strength is {}, not in [0, 1]", strength));
+  require_share("strength", strength);
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
 }
 

@@ -6,6 +6,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/require_share.h"
 #include "terragen/core/seed.h"
 #include "terragen/core/stage_timer.h"
 #include "terragen/diffusion/sampler.h"
@@ -64,9 +65,7 @@ void PaintOptions::validate() const {
   if (guidance && !(*guidance >= 0)) {
     throw RequestError(std::format("guidance is {}, it must not be negative", *guidance));
   }
-  if (!(guidance_rescale >= 0 && guidance_rescale <= 1)) {
-    throw RequestError(std::format("guidance_rescale is {}, not in [0, 1]", guidance_rescale));
-  }
+  require_share("guidance_rescale", guidance_rescale);
   if (!(guidance_from >= 0 && guidance_from <= guidance_until && guidance_until <= 1)) {
     throw RequestError(std::format("guidance from {} until {} is no part of [0, 1]", guidance_from, guidance_until));
   }

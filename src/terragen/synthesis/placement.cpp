@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 #include "terragen/synthesis/pixel_distance.h"
 
 namespace terragen::synthesis {
@@ -30,9 +31,7 @@ layout::Affine pose(const layout::OrientedBox& box, double angle, double factor,
 
 void PlacementOptions::validate() const {
   if (most < 1) throw RequestError(std::format("{} things in a scene are none", most));
-  if (!(least_score >= 0 && least_score <= 1)) {
-    throw RequestError(std::format("least_score is {}, not in [0, 1]", least_score));
-  }
+  require_share("least_score", least_score);
   if (!(size_jitter >= 1)) throw RequestError(std::format("size_jitter is {}, it must be at least 1", size_jitter));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/shards/augment.h"
 #include "terragen/synthesis/copy_paste.h"
@@ -67,7 +68,7 @@ torch::Tensor half_of(const layout::Layout& layout, Random& random) {
 void VariationOptions::validate() const {
   if (size < 32) throw RequestError(std::format("images of {} pixels are too small", size));
   if (!(scale_jitter >= 1)) throw RequestError(std::format("scale_jitter is {}, it must be at least 1", scale_jitter));
-  if (!(mix_share >= 0 && mix_share <= 1)) throw RequestError(std::format("mix_share is {}, not in [0, 1]", mix_share));
+  require_share("mix_share", mix_share);
   if (!(whole_share >= 0 && scene_share >= 0 && paste_share >= 0 && whole_share + scene_share + paste_share <= 1)) {
     throw RequestError(
         std::format("whole_share {}, scene_share {} and paste_share {} must not be negative, and not above 1 together",

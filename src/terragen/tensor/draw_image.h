@@ -11,7 +11,9 @@ namespace terragen::tensor {
 // image: [B, H, W] in [-1, 1]; values beyond are clamped.
 torch::Tensor rgb_bytes(const torch::Tensor& image);
 
-// The same with the upper left corner at (left, top).
+// bytes: [H, W, 3], uint8 on the processor, with the upper left corner at (left, top).
+void draw_bytes(Canvas& canvas, const torch::Tensor& bytes, int left, int top);
+// The rgb_bytes of an image, likewise.
 void draw_image(Canvas& canvas, const torch::Tensor& image, int left, int top);
 
 }  // namespace terragen::tensor

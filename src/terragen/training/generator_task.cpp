@@ -5,6 +5,7 @@
 #include <format>
 
 #include "terragen/core/error.h"
+#include "terragen/core/require_share.h"
 #include "terragen/core/seed.h"
 #include "terragen/diffusion/objective.h"
 #include "terragen/diffusion/sampling_loop.h"
@@ -72,17 +73,14 @@ torch::Tensor labelled_of(const shards::Batch& batch) {
 }  // namespace
 
 void GeneratorTaskOptions::validate() const {
-  const auto share = [](const char* name, double value) {
-    if (!(value >= 0 && value <= 1)) throw RequestError(std::format("{} is {}, not in [0, 1]", name, value));
-  };
-  share("drop_layout", drop_layout);
-  share("drop_task", drop_task);
-  share("drop_metadata", drop_metadata);
-  share("drop_all", drop_all);
-  share("inpaint_share", inpaint_share);
-  share("reference_share", reference_share);
-  share("drop_reference", drop_reference);
-  share("drop_text", drop_text);
+  require_share("drop_layout", drop_layout);
+  require_share("drop_task", drop_task);
+  require_share("drop_metadata", drop_metadata);
+  require_share("drop_all", drop_all);
+  require_share("inpaint_share", inpaint_share);
+  require_share("reference_share", reference_share);
+  require_share("drop_reference", drop_reference);
+  require_share("drop_text", drop_text);
   if (tuning != "full" && tuning != "adapter" && tuning != "lora") {
     throw RequestError(std::format("tuning \"{}\" is not known", tuning), "choose full, adapter or lora");
   }

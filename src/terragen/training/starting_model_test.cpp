@@ -12,7 +12,7 @@
 #include "terragen/shards/shard_writer.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/checkpoint.h"
-#include "terragen/training/train_job.h"
+#include "terragen/training/small_job.h"
 
 namespace terragen::training {
 namespace {
@@ -44,23 +44,16 @@ class PublishedStart : public testing::Test {
     writer.finish();
   }
   TrainJob job(const std::string& tuning, const std::string& run) const {
-    TrainJob job;
+    TrainJob job = small_job(scratch_.path(), run);
+    job.model = "generator";
     job.from = scratch_.path() / "sd";
-    job.shards = scratch_.path() / "shards";
-    job.run = scratch_.path() / run;
-    job.batch = 2;
-    job.crop = 32;
-    job.loader_threads = 0;
     job.layout_channels = {16, 24};
     job.generator_loss.tuning = tuning;
     job.generator_loss.lora_rank = 4;
     job.trainer.steps = 6;
     job.trainer.learning_rate = 1e-2;
     job.trainer.warmup_steps = 1;
-    job.trainer.preview_every = 0;
     job.trainer.log_every = 2;
-    job.compute.precision = "fp32";
-    job.compute.threads = 1;
     return job;
   }
   // Names of the published weights that training has changed, first convolution aside.
@@ -147,17 +140,8 @@ TEST_F(PublishedStart, SavedModelSaysWhatTheTrainedOneSays) {
 }
 
 TEST_F(PublishedStart, ReferencesMayLookThroughAFrozenImageEncoder) {
-  const models::ClipVisionConfig vision{.hidden_size = 16,
-                                        .intermediate_size = 16,
-                                        .num_hidden_layers = 1,
-                                        .num_attention_heads = 2,
-                                        .image_size = 16,
-                                        .patch_size = 4};
   const fs::path folder = scratch_.path() / "clip";
-  fs::create_directories(folder);
-  write_json(folder / "config.json", to_json(vision));
-  const models::ClipVisionModel clip(vision);
-  tensor::save_safetensors(folder / "model.safetensors", models::collect_parameters(*clip));
+  const models::ClipVisionModel clip = test::SmallModel::write_clip_vision(folder);
   TrainJob told = job("full", "run");
   told.reference_weights = folder;
   EXPECT_THROW(run_train_job(told), RequestError);  // without references

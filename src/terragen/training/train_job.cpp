@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "terragen/core/error.h"
-#include "terragen/core/memory.h"
+#include "terragen/core/require_share.h"
 #include "terragen/models/model_io.h"
 #include "terragen/shards/shard_reader.h"
 #include "terragen/training/classification_task.h"
@@ -304,9 +304,7 @@ TrainingEnd run_train_job(const TrainJob& job) {
   job.compute.validate();
   job.trainer.validate();
   job.generator_loss.validate();
-  if (!(job.real_last >= 0 && job.real_last <= 1)) {
-    throw RequestError(std::format("real_last is {}, not in [0, 1]", job.real_last));
-  }
+  require_share("real_last", job.real_last);
   using Train = TrainingEnd (*)(const TrainJob&, const shards::ShardReader&, shards::Loader&);
   const std::map<std::string, Train> models{{"generator", train_generator}, {"autoencoder", train_autoencoder},
                                             {"decoder", train_decoder},     {"segmenter", train_perception},
@@ -316,7 +314,6 @@ TrainingEnd run_train_job(const TrainJob& job) {
     throw RequestError(std::format("a model \"{}\" cannot be trained", job.model),
                        "choose generator, autoencoder, decoder, segmenter, detector or classifier");
   }
-  keep_freed_memory();
   tensor::set_threads(job.compute.threads);
   torch::manual_seed(job.trainer.seed);  // the new layers' first weights
   const shards::ShardReader reader(job.shards, "train");

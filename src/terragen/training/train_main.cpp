@@ -5,6 +5,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/memory.h"
 #include "terragen/core/progress.h"
 #include "terragen/training/train_job.h"
 
@@ -13,6 +14,7 @@ int main(int argc, char** argv) try {
     std::fputs("usage: terragen-train JOB.json\nThe keys of JOB.json are described in docs/training.md.\n", stderr);
     return argc == 2 ? 0 : static_cast<int>(terragen::ExitCode::request);
   }
+  terragen::keep_freed_memory();
   terragen::watch_for_interrupt();
   terragen::set_progress_mode(terragen::ProgressMode::always);
   const terragen::Json json = terragen::read_json(argv[1]);

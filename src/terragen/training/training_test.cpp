@@ -10,7 +10,7 @@
 #include "terragen/shards/shard_writer.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/checkpoint.h"
-#include "terragen/training/train_job.h"
+#include "terragen/training/small_job.h"
 
 namespace terragen::training {
 namespace {
@@ -40,27 +40,6 @@ void write_shards(const fs::path& folder, bool broken = false, bool unlabelled =
     writer.add("train", image, {}, layout, "set/" + std::to_string(i));
   }
   writer.finish();
-}
-
-TrainJob small_job(const fs::path& scratch, const std::string& run) {
-  TrainJob job;
-  job.model = "autoencoder";
-  job.shards = scratch / "shards";
-  job.run = scratch / run;
-  job.batch = 2;
-  job.crop = 32;
-  job.loader_threads = 0;
-  job.autoencoder_channels = {8, 16};
-  job.latent_channels = 2;
-  job.unet_channels = {16, 32};
-  job.layout_channels = {16, 16};
-  job.trainer.steps = 20;
-  job.trainer.warmup_steps = 2;
-  job.trainer.preview_every = 0;
-  job.trainer.log_every = 5;
-  job.compute.precision = "fp32";
-  job.compute.threads = 1;
-  return job;
 }
 
 void expect_same_checkpoint(const fs::path& a, const fs::path& b) {
