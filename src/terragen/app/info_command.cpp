@@ -137,6 +137,8 @@ Json model_info(const fs::path& path) {
       info["classes"].push_back(entry.name);
     }
   }
+  if (model.reference_encoder) info["parameters"]["reference_encoder"] = count(*model.reference_encoder);
+  if (model.captions) info["parameters"]["text_encoder"] = count(*model.captions->model());
   return info;
 }
 
@@ -158,6 +160,9 @@ void print_model(const Json& info) {
   say(std::format("model {}", info["sha256"].get<std::string>()));
   for (const char* key : {"architecture", "parameters", "tasks", "classes", "bands"}) {
     if (info.contains(key)) say(std::format("{}: {}", key, info[key].dump()));
+  }
+  if (info["card"].contains("started_from")) {
+    say(std::format("started from {}", json_member<std::string>(info["card"], "started_from", "the card")));
   }
   // What must be said when the model or its images are passed on.
   for (const Json& source : info["card"].value("trained_on", Json::array())) {

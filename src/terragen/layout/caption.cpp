@@ -65,11 +65,15 @@ std::string caption_of(const Layout& layout, const Taxonomy& taxonomy) {
   }
   const double least = kLeastShare * layout.width * layout.height;
   std::vector<std::string> things;
+  const auto name_of = [&](int index) { return taxonomy.at(index).name; };
+  // Names in parentheses are the program's own, not words.
+  const auto is_word = [&](int index) { return !name_of(index).starts_with('('); };
   for (const auto& [count, index] : ranked(features, 1)) {
-    const std::string& name = taxonomy.at(index).name;
-    if (!name.starts_with('(')) things.push_back(counted(words_of_class(name), count));
+    if (is_word(index)) things.push_back(counted(words_of_class(name_of(index)), count));
   }
-  for (const auto& [count, index] : ranked(pixels, least)) things.push_back(words_of_class(taxonomy.at(index).name));
+  for (const auto& [count, index] : ranked(pixels, least)) {
+    if (is_word(index)) things.push_back(words_of_class(name_of(index)));
+  }
   if (things.size() > kMostClasses) things.resize(kMostClasses);
   std::string text = layout.gsd.value_or(0) >= kSatelliteGsd ? "a satellite image" : "an aerial image";
   if (!things.empty()) text += " with " + enumeration(things);

@@ -26,12 +26,13 @@ TEST(Caption, CountsFeaturesTheMostFrequentFirst) {
 }
 
 TEST(Caption, NamesWhatAMaskCovers) {
-  const Taxonomy taxonomy({{"water", {}}, {"grass", {}}, {"road", {}}});
+  const Taxonomy taxonomy({{"water", {}}, {"grass", {}}, {"road", {}}, {"(reference)", {}}});
   Layout layout{.task = "segmentation", .width = 20, .height = 10};
   layout.mask = DenseMask{20, 10, std::vector<std::uint8_t>(200, 1)};
   for (std::size_t i = 0; i < 60; ++i) layout.mask->values[i] = 0;
   layout.mask->values[199] = 2;  // too little to be told
   layout.mask->values[198] = kUnlabelled;
+  for (std::size_t i = 150; i < 190; ++i) layout.mask->values[i] = 3;
   EXPECT_EQ(caption_of(layout, taxonomy), "an aerial image with grass and water");
 }
 

@@ -157,9 +157,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const std::int64_t n = latents.size(0);
   std::optional<ReferenceDraw> references;
   if (model_.reference_encoder) references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
+  // What a reference shows is named neither in the layout nor in its caption.
+  const std::vector<layout::Layout>& layouts = references ? references->layouts : batch.layouts;
   const models::LayoutTensors layout =
-      models::layout_tensors(references ? references->layouts : batch.layouts,
-                             model_.layout_encoder->config().tensor_options(options_.weight_exponent))
+      models::layout_tensors(layouts, model_.layout_encoder->config().tensor_options(options_.weight_exponent))
           .to(device);
 
   torch::Tensor share_of_time = tensor::seeded_uniform({n}, derive_seed(seed, kTime));
@@ -187,7 +188,7 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   }
   if (model_.captions) {
     const torch::Tensor told = tensor::seeded_uniform({n}, derive_seed(seed, kDropText)).ge(options_.drop_text);
-    encoding.text = texts_of(batch.layouts, told.logical_and(all.logical_not()));
+    encoding.text = texts_of(layouts, told.logical_and(all.logical_not()));
   }
   const torch::Tensor output = model_.unet->forward(torch::cat({noisy, latents * (1.0 - paint), paint}, 1),
                                                     t.to(device), models::condition_of(encoding));
