@@ -60,6 +60,7 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
                       "CLASS=FOLDER, a generator that paints after references and does not know the class");
   command->add_option("-o,--output", request->output, "Folder of the run; one that was stopped goes on")->required();
   command->add_option("--json", request->json, "Also write the figures to this file");
+  add_earlier_option(*command, options.earlier);
   command->add_option("--examples", options.examples, "Training images that show the novel class")
       ->capture_default_str();
   command->add_option("--seeds", options.seeds, "Seeds of everything")->capture_default_str();

@@ -30,6 +30,12 @@ void add_protocol_training_options(CLI::App& command, training::TrainJob& train)
   command.add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
 }
 
+void add_earlier_option(CLI::App& command, std::vector<std::filesystem::path>& earlier) {
+  command.add_option("--earlier", earlier,
+                     "Figures (--json) of an earlier run with the same settings, on any machine: its models are not "
+                     "trained again; may be repeated");
+}
+
 void tell_protocol(const std::string& table, double seconds, std::int64_t peak_memory, const Json& figures,
                    const std::filesystem::path& file, const std::string& json) {
   std::printf("\n%s", table.c_str());

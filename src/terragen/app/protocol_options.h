@@ -17,6 +17,9 @@ training::TrainJob protocol_training();
 // --train-steps, --train-batch, --crop, --learning-rate, --balance, --most-synthetic, --real-last
 void add_protocol_training_options(CLI::App& command, training::TrainJob& train);
 
+// --earlier
+void add_earlier_option(CLI::App& command, std::vector<std::filesystem::path>& earlier);
+
 // Prints the table and what the run took, and writes its figures to `file` and, where that is not empty, to `json`.
 void tell_protocol(const std::string& table, double seconds, std::int64_t peak_memory, const Json& figures,
                    const std::filesystem::path& file, const std::string& json);

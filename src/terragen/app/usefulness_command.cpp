@@ -81,6 +81,7 @@ void add_usefulness_command(CLI::App& evaluate, std::function<void()>& run) {
                       "Model folder that paints; DATASET=FOLDER for one dataset; may be repeated");
   command->add_option("-o,--output", options->output, "Folder of the run; one that was stopped goes on")->required();
   command->add_option("--json", options->json, "Also write the figures to this file");
+  add_earlier_option(*command, usefulness_options.earlier);
   command->add_option("--tiles", options->tiles, "Training images: numbers, or all")
       ->delimiter(',')
       ->capture_default_str();

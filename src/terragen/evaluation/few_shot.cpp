@@ -13,6 +13,7 @@
 #include "terragen/core/seed.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/data/withheld_class.h"
+#include "terragen/evaluation/adopted_cells.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/outside_identity.h"
 #include "terragen/evaluation/perception.h"
@@ -51,16 +52,14 @@ class NovelClass {
   const data::Dataset& base() const { return base_; }
 
   FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
-    const fs::path run = model_of(seed, method, architecture);
-    const fs::path file = output_ / "cells" / (run.filename().string() + ".json");
-    if (fs::exists(file)) return few_shot_cell_from_json(read_json(file), file.string());
     FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
+    const fs::path file = output_ / "cells" / (cell_name(cell) + ".json");
+    if (fs::exists(file)) return few_shot_cell_from_json(read_json(file), file.string());
     const data::Dataset examples = examples_of(seed);
     std::vector<data::Dataset> training{base_without(examples), examples};
     if (method != "real") training.push_back(made(training[0], examples, seed, method, cell));
-    training::TrainJob job = options_.train;
-    job.architecture = architecture;
-    const TrainingCost cost = train_perception(training, job, run, static_cast<std::uint64_t>(seed));
+    const TrainingCost cost = train(training, seed, method, architecture);
+    const fs::path run = model_of(seed, method, architecture);
     cell.train_seconds = cost.seconds;
     cell.train_flops = cost.flops;
     test(run / "model", cell);
@@ -70,7 +69,24 @@ class NovelClass {
 
  private:
   fs::path model_of(int seed, const std::string& method, const std::string& architecture) const {
-    return output_ / "models" / std::format("{}_{}_{}_{}", name_, seed, method, architecture);
+    return output_ / "models" /
+           cell_name({.novel = name_, .seed = seed, .method = method, .architecture = architecture});
+  }
+
+  TrainingCost train(const std::vector<data::Dataset>& datasets, int seed, const std::string& method,
+                     const std::string& architecture) const {
+    training::TrainJob job = options_.train;
+    job.architecture = architecture;
+    return train_perception(datasets, job, model_of(seed, method, architecture), static_cast<std::uint64_t>(seed));
+  }
+
+  // The first architecture trained without new images; trained again where only its figures were adopted.
+  fs::path judge_of(int seed, const data::Dataset& base, const data::Dataset& examples) {
+    const std::string& architecture = options_.architectures.front();
+    cell(seed, "real", architecture);
+    const fs::path model = model_of(seed, "real", architecture) / "model";
+    if (!fs::exists(model)) train({base, examples}, seed, "real", architecture);
+    return model;
   }
 
   data::Dataset examples_of(int seed) const {
@@ -122,9 +138,7 @@ class NovelClass {
       }
       std::optional<models::PerceptionInference> judge;
       if (method == "inpaint-judged") {
-        this->cell(seed, "real", options_.architectures.front());
-        judge.emplace(models::load_perception_model(model_of(seed, "real", options_.architectures.front()) / "model"),
-                      options_.train.compute);
+        judge.emplace(models::load_perception_model(judge_of(seed, base, examples)), options_.train.compute);
       }
       synthesis::NoRefiner none;
       const bool plain = method == "inpaint-unrefined" || method == "copy-paste";
@@ -236,6 +250,11 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
   }
   claim_run_folder(output, few_shot_settings(options, refiner));
   fs::create_directories(output / "cells");
+  for (const fs::path& report : options.earlier) {
+    adopt_cells(report, output, [](const Json& cell, const std::string& place) {
+      return cell_name(few_shot_cell_from_json(cell, place));
+    });
+  }
   const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
   std::vector<std::unique_ptr<NovelClass>> classes;
   for (const std::string& novel : options.classes) {

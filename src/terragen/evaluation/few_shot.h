@@ -27,6 +27,7 @@ struct FewShotOptions {
   synthesis::InpaintOptions inpaint;  // of every method but what it changes; class and seed are the protocol's
   synthesis::PaintOptions paint;
   training::TrainJob train;
+  std::vector<std::filesystem::path> earlier;  // JSON of runs whose models count as trained, see adopt_cells
 
   void validate() const;
 };
@@ -48,6 +49,8 @@ struct FewShotCell {
 };
 
 Json to_json(const FewShotCell& cell);
+// Of the cell's file and its model's folder.
+std::string cell_name(const FewShotCell& cell);
 FewShotCell few_shot_cell_from_json(const Json& value, const std::string& place);
 
 // What a generator for a class is trained on: `output`/CLASS/base, the dataset's training images without it.

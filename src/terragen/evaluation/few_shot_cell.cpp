@@ -1,3 +1,5 @@
+#include <format>
+
 #include "terragen/evaluation/class_scores.h"
 #include "terragen/evaluation/few_shot.h"
 
@@ -16,6 +18,10 @@ Json to_json(const FewShotCell& cell) {
           {"train_seconds", cell.train_seconds},
           {"train_flops", cell.train_flops},
           {"test_seconds", cell.test_seconds}};
+}
+
+std::string cell_name(const FewShotCell& cell) {
+  return std::format("{}_{}_{}_{}", cell.novel, cell.seed, cell.method, cell.architecture);
 }
 
 FewShotCell few_shot_cell_from_json(const Json& value, const std::string& place) {

@@ -34,8 +34,17 @@ TrainingCost train_perception(const std::vector<data::Dataset>& datasets, traini
 }
 
 Json training_recipe(const training::TrainJob& job) {
-  Json recipe = training::to_json(job);
-  for (const char* own : {"model", "shards", "run", "from", "seed", "threads", "resume"}) recipe.erase(own);
+  const Json settings = training::to_json(job);
+  Json recipe = Json::object();
+  // By name: what a generator may be told besides must not make an earlier experiment one of other settings.
+  for (const char* name : {"architecture",     "balance",       "batch",          "blur",
+                           "clip_norm",        "colour_jitter", "crop",           "cycle",
+                           "data_parallel",    "device",        "dice_weight",    "ema_decay",
+                           "final_rate_share", "learning_rate", "most_synthetic", "precision",
+                           "real_last",        "scale_jitter",  "steps",          "warmup_steps",
+                           "weight_decay"}) {
+    recipe[name] = settings.at(name);
+  }
   return recipe;
 }
 

@@ -20,8 +20,8 @@ struct TrainingCost {
 TrainingCost train_perception(const std::vector<data::Dataset>& datasets, training::TrainJob job,
                               const std::filesystem::path& run, std::uint64_t seed);
 
-// The settings of a job that all models of an experiment share: all but those that train_perception decides, the
-// folder it starts from, and what changes no result.
+// The settings of a job that all models of an experiment share: what bears on a segmenter or detector, but for what
+// train_perception decides.
 Json training_recipe(const training::TrainJob& job);
 
 }  // namespace terragen::evaluation

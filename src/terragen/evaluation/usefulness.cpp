@@ -11,6 +11,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/run_settings.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/evaluation/adopted_cells.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
@@ -79,7 +80,7 @@ class Protocol {
 
  private:
   std::string name_of(int tiles, int seed, const std::string& method) const {
-    return std::format("{}_{}_{}_{}", dataset_.name, tiles == 0 ? "all" : std::to_string(tiles), seed, method);
+    return cell_name({.dataset = dataset_.name, .tiles = tiles, .seed = seed, .method = method});
   }
   fs::path model_of(int tiles, int seed, const std::string& method) const {
     return output_ / "models" / name_of(tiles, seed, method);
@@ -115,6 +116,16 @@ class Protocol {
     return data::read_dataset(folder);
   }
 
+  // The model trained on real images alone; trained again where only its figures were adopted.
+  fs::path judge_of(int tiles, int seed) {
+    cell(tiles, seed, "real");
+    const fs::path run = model_of(tiles, seed, "real");
+    if (!fs::exists(run / "model")) {
+      train_perception({training_subset(dataset_, tiles, seed)}, options_.train, run, seed_of(seed));
+    }
+    return run / "model";
+  }
+
   // All seeds share what is painted from all images: the layouts are the same.
   data::Dataset painted(const data::Dataset& real, int tiles, int seed, const std::string& method,
                         UsefulnessCell& cell) {
@@ -124,8 +135,7 @@ class Protocol {
     if (!fs::exists(costs)) {
       fs::remove_all(folder);
       fs::create_directories(folder.parent_path());
-      this->cell(tiles, owner, "real");  // the judge
-      const models::PerceptionInference judge(models::load_perception_model(model_of(tiles, owner, "real") / "model"),
+      const models::PerceptionInference judge(models::load_perception_model(judge_of(tiles, owner)),
                                               options_.train.compute);
       synthesis::Painter painter(models::load_model(generator_of(options_, dataset_)), options_.paint);
       const synthesis::AugmentOptions augment{
@@ -222,6 +232,11 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   }
   claim_run_folder(output, common_settings(options));
   fs::create_directories(output / "cells");
+  for (const fs::path& report : options.earlier) {
+    adopt_cells(report, output, [](const Json& cell, const std::string& place) {
+      return cell_name(usefulness_cell_from_json(cell, place));
+    });
+  }
   std::vector<UsefulnessCell> cells;
   std::vector<std::unique_ptr<Protocol>> protocols;
   for (const data::Dataset& dataset : datasets) {

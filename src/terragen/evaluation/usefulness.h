@@ -27,7 +27,8 @@ struct UsefulnessOptions {
   double reject_share = 0.2;  // of "terragen": lowest scores by the model trained on the real images
   synthesis::VariationOptions variation;
   synthesis::PaintOptions paint;
-  training::TrainJob train;  // of every model; what is trained is decided by the dataset's task
+  training::TrainJob train;                    // of every model; what is trained is decided by the dataset's task
+  std::vector<std::filesystem::path> earlier;  // JSON of runs whose models count as trained, see adopt_cells
 
   void validate() const;
 };
@@ -55,6 +56,8 @@ struct UsefulnessCell {
 };
 
 Json to_json(const UsefulnessCell& cell);
+// Of the cell's file and its model's folder.
+std::string cell_name(const UsefulnessCell& cell);
 UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place);
 
 // Runs what is not yet done: every finished cell is a file in `output`/cells, so that a run that was stopped goes on.

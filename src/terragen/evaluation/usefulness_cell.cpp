@@ -1,3 +1,5 @@
+#include <format>
+
 #include "terragen/evaluation/class_scores.h"
 #include "terragen/evaluation/usefulness.h"
 
@@ -22,6 +24,11 @@ Json to_json(const UsefulnessCell& cell) {
           {"test_seconds", cell.test_seconds},
           {"train_flops", cell.train_flops},
           {"make_flops", cell.make_flops}};
+}
+
+std::string cell_name(const UsefulnessCell& cell) {
+  const std::string tiles = cell.tiles == 0 ? "all" : std::to_string(cell.tiles);
+  return std::format("{}_{}_{}_{}", cell.dataset, tiles, cell.seed, cell.method);
 }
 
 UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place) {

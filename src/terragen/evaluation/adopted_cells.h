@@ -1,0 +1,19 @@
+// What one run of a protocol finished and another need not do again, on another machine too.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "terragen/core/json_file.h"
+
+namespace terragen::evaluation {
+
+// Gives the name of a cell's file for what the report says of it; the place is for errors.
+using CellName = std::function<std::string(const Json& cell, const std::string& place)>;
+
+// Lays the cells of `report`, the JSON that a run wrote, into `output`/cells, where the run in `output` takes them for
+// its own; cells that lie there already stay. RequestError where the settings in `output` are not the report's.
+void adopt_cells(const std::filesystem::path& report, const std::filesystem::path& output, const CellName& name_of);
+
+}  // namespace terragen::evaluation
