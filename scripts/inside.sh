@@ -29,7 +29,9 @@ case "$command" in
       shift 2
     fi
     build "$preset"
-    cd "$root/build/$preset" && exec ctest --output-on-failure "$@"
+    # Two tests at a time share the cores; what else runs here may set the threads of each.
+    export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((($(nproc) + 1) / 2))}"
+    cd "$root/build/$preset" && exec ctest --output-on-failure --parallel 2 "$@"
     ;;
   terragen)
     build release terragen

@@ -10,7 +10,7 @@
 namespace terragen::models {
 namespace {
 
-AutoencoderConfig small_config() {
+AutoencoderConfig small_autoencoder_config() {
   AutoencoderConfig config;
   config.in_channels = config.out_channels = 4;  // bands
   config.block_out_channels = {16, 32};
@@ -33,7 +33,7 @@ torch::Tensor low_rank_images(std::int64_t rank) {
 
 TEST(Autoencoder, StartsAtThePrincipalComponents) {
   const torch::NoGradGuard no_grad;
-  AutoencoderKL autoencoder(small_config());
+  AutoencoderKL autoencoder(small_autoencoder_config());
   const torch::Tensor images = low_rank_images(6);
   autoencoder->fit_shortcut(images);
   const Posterior posterior = autoencoder->encode(images);
@@ -45,7 +45,7 @@ TEST(Autoencoder, StartsAtThePrincipalComponents) {
 }
 
 TEST(Autoencoder, MoreChannelsThanTheImagesFillAreRefused) {
-  AutoencoderKL autoencoder(small_config());
+  AutoencoderKL autoencoder(small_autoencoder_config());
   EXPECT_THROW(autoencoder->fit_shortcut(torch::zeros({1, 4, 8, 8})), RequestError);
 }
 
@@ -54,7 +54,7 @@ TEST(Autoencoder, ComesBackFromDiskWithItsShortcut) {
   const test::ScratchFolder scratch;
   ModelFolder model;
   model.images.bands.resize(4, {"band", 0, 255});
-  model.autoencoder = AutoencoderKL(small_config());
+  model.autoencoder = AutoencoderKL(small_autoencoder_config());
   const torch::Tensor images = low_rank_images(6);
   model.autoencoder->fit_shortcut(images);
   model.autoencoder->set_latent_statistics(std::vector<double>(6, 0.1), std::vector<double>(6, 2.0));

@@ -12,7 +12,7 @@
 namespace terragen::models {
 namespace {
 
-LayoutEncoderConfig small_config() {
+LayoutEncoderConfig small_layout_config() {
   LayoutEncoderConfig config;
   config.taxonomy = layout::Taxonomy({{"building", {}}, {"road", {}}});
   config.tasks = {"building", "road"};
@@ -30,7 +30,7 @@ layout::Layout example(const std::string& task) {
   return layout;
 }
 
-UNetConfig small_unet() {
+UNetConfig conditioned_unet() {
   UNetConfig config;
   config.in_channels = 9;
   config.out_channels = 4;
@@ -48,7 +48,7 @@ UNetConfig small_unet() {
 
 TEST(LayoutTensors, SayWhatTheLayoutSays) {
   const std::vector<layout::Layout> layouts{example("road"), layout::Layout{.task = "?", .width = 64, .height = 64}};
-  const LayoutTensors t = layout_tensors(layouts, small_config().tensor_options(0.5));
+  const LayoutTensors t = layout_tensors(layouts, small_layout_config().tensor_options(0.5));
   EXPECT_EQ(t.coverage.sizes(), (std::vector<std::int64_t>{2, 2, 32, 32}));
   EXPECT_NEAR(t.coverage[0][0].sum().item<double>() * 4, 16 * 32, 1e-3);
   EXPECT_EQ(t.token_mask.sum().item<std::int64_t>(), 2);
@@ -62,9 +62,9 @@ TEST(LayoutTensors, SayWhatTheLayoutSays) {
 TEST(LayoutEncoder, AtTheStartTheNetworkDoesNotHearTheLayout) {
   torch::manual_seed(1);
   const torch::NoGradGuard no_grad;
-  LayoutEncoder encoder(small_config());
-  UNet2DConditionModel unet(small_unet());
-  const LayoutTensors t = layout_tensors(std::vector{example("road")}, small_config().tensor_options(0));
+  LayoutEncoder encoder(small_layout_config());
+  UNet2DConditionModel unet(conditioned_unet());
+  const LayoutTensors t = layout_tensors(std::vector{example("road")}, small_layout_config().tensor_options(0));
   const LayoutEncoding e = encoder->forward(t);
   ASSERT_EQ(e.features.size(), 2U);
   EXPECT_EQ(e.features[1].sizes(), (std::vector<std::int64_t>{1, 24, 4, 4}));
@@ -77,13 +77,13 @@ TEST(LayoutEncoder, AtTheStartTheNetworkDoesNotHearTheLayout) {
 
 TEST(LayoutEncoder, LearnsAndDropsConditions) {
   torch::manual_seed(2);
-  LayoutEncoder encoder(small_config());
-  UNet2DConditionModel unet(small_unet());
+  LayoutEncoder encoder(small_layout_config());
+  UNet2DConditionModel unet(conditioned_unet());
   std::vector<torch::Tensor> parameters = encoder->parameters();
   for (const torch::Tensor& p : unet->parameters()) parameters.push_back(p);
   torch::optim::Adam optimiser(parameters, torch::optim::AdamOptions(3e-3));
   const LayoutTensors t =
-      layout_tensors(std::vector{example("road"), example("building")}, small_config().tensor_options(0));
+      layout_tensors(std::vector{example("road"), example("building")}, small_layout_config().tensor_options(0));
   const torch::Tensor x = tensor::seeded_normal({2, 9, 8, 8}, 3);
   const torch::Tensor target = tensor::seeded_normal({2, 4, 8, 8}, 4);
   double first = 0;
@@ -106,7 +106,7 @@ TEST(LayoutEncoder, LearnsAndDropsConditions) {
   layout::Layout empty{.task = "building", .width = 64, .height = 64};
   const auto answer = [&](const layout::Layout& layout) {
     const LayoutEncoding e =
-        encoder->forward(layout_tensors(std::vector{layout}, small_config().tensor_options(0)), {all, all, all});
+        encoder->forward(layout_tensors(std::vector{layout}, small_layout_config().tensor_options(0)), {all, all, all});
     return unet->forward(x.slice(0, 0, 1), torch::tensor(10),
                          {{}, e.time_addition, e.features, e.tokens, e.token_mask});
   };
@@ -115,7 +115,7 @@ TEST(LayoutEncoder, LearnsAndDropsConditions) {
 
 TEST(LayoutEncoderTransfer, WhatBothKnowKeepsItsMeaning) {
   torch::manual_seed(5);
-  LayoutEncoder known(small_config());
+  LayoutEncoder known(small_layout_config());
   const LayoutEncoder other =
       with_classes(known, layout::Taxonomy({{"ship", {}}, {"road", {}}, {"building", {}}}), {"detection", "road"});
   layout::Layout layout = example("road");
@@ -150,8 +150,8 @@ TEST(ModelFolder, SavesAndLoadsTheSameModel) {
   vae.norm_num_groups = 4;
   vae.patch_size = 2;
   model.autoencoder = AutoencoderKL(vae);
-  model.unet = UNet2DConditionModel(small_unet());
-  model.layout_encoder = LayoutEncoder(small_config());
+  model.unet = UNet2DConditionModel(conditioned_unet());
+  model.layout_encoder = LayoutEncoder(small_layout_config());
   save_model(model, scratch.path() / "m");
   const ModelFolder loaded = load_model(scratch.path() / "m");
   EXPECT_EQ(loaded.hash.size(), 64U);

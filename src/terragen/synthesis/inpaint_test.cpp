@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSize = 64;
+constexpr int kTileSize = 64;
 
 // `count` images of three bands of uint16 at EPSG:32645 with a nodata corner, each with one box of class 0.
 data::Dataset dataset_in(const fs::path& folder, const std::string& class_name, int count) {
@@ -31,11 +31,11 @@ data::Dataset dataset_in(const fs::path& folder, const std::string& class_name, 
   dataset.taxonomy = layout::Taxonomy({{class_name, {200, 0, 0}}});
   fs::create_directories(folder / "images");
   for (int i = 0; i < count; ++i) {
-    geo::Raster raster = geo::make_raster(kSize, kSize, 3, geo::DataType::uint16);
-    const torch::Tensor noise = tensor::seeded_uniform({3, kSize, kSize}, static_cast<std::uint64_t>(i + 1));
+    geo::Raster raster = geo::make_raster(kTileSize, kTileSize, 3, geo::DataType::uint16);
+    const torch::Tensor noise = tensor::seeded_uniform({3, kTileSize, kTileSize}, static_cast<std::uint64_t>(i + 1));
     for (int b = 0; b < 3; ++b) {
-      for (int y = 0; y < kSize; ++y) {
-        for (int x = 0; x < kSize; ++x) {
+      for (int y = 0; y < kTileSize; ++y) {
+        for (int x = 0; x < kTileSize; ++x) {
           raster.set(b, x, y, x < 3 && y < 3 ? 65535 : 200 + 600 * noise[b][y][x].item<double>());
         }
       }
@@ -45,7 +45,7 @@ data::Dataset dataset_in(const fs::path& folder, const std::string& class_name, 
     raster.georeference.crs_from_pixel = {350000, 0.5, 0, 3057000, 0, -0.5};
     data::ImageRecord record;
     record.file_name = "tile" + std::to_string(i) + ".tif";
-    record.width = record.height = kSize;
+    record.width = record.height = kTileSize;
     record.place = "town";
     record.gsd = 0.5;
     record.crs = raster.georeference.crs;
@@ -103,8 +103,8 @@ TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
     for (const layout::Feature& feature : image.features) {
       if (feature.class_index == 1) bounds.push_back(layout::bounds_of(feature.geometry));
     }
-    for (int y = 0; y < kSize; ++y) {
-      for (int x = 0; x < kSize; ++x) {
+    for (int y = 0; y < kTileSize; ++y) {
+      for (int x = 0; x < kTileSize; ++x) {
         const bool near = std::ranges::any_of(bounds, [&](const layout::Bounds& b) {
           return x >= b.x0 - 4 && x <= b.x1 + 4 && y >= b.y0 - 4 && y <= b.y1 + 4;
         });

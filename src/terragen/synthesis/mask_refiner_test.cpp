@@ -8,10 +8,10 @@
 namespace terragen::synthesis {
 namespace {
 
-constexpr int kSize = 96;
+constexpr int kPictureSize = 96;
 
 torch::Tensor box_mask(int y0, int x0, int y1, int x1) {
-  torch::Tensor mask = torch::zeros({kSize, kSize});
+  torch::Tensor mask = torch::zeros({kPictureSize, kPictureSize});
   mask.slice(0, y0, y1).slice(1, x0, x1).fill_(1);
   return mask;
 }
@@ -22,8 +22,9 @@ double overlap(const torch::Tensor& a, const torch::Tensor& b) {
 
 TEST(GrabCut, FollowsTheImageWhereTheIntentionIsOff) {
   const torch::Tensor truth = box_mask(30, 34, 62, 70);
-  torch::Tensor image = torch::stack({-0.6 + 1.2 * truth, 0.4 - 0.9 * truth, torch::full({kSize, kSize}, -0.2)}) +
-                        0.05 * tensor::seeded_normal({3, kSize, kSize}, 1);
+  torch::Tensor image =
+      torch::stack({-0.6 + 1.2 * truth, 0.4 - 0.9 * truth, torch::full({kPictureSize, kPictureSize}, -0.2)}) +
+      0.05 * tensor::seeded_normal({3, kPictureSize, kPictureSize}, 1);
   const torch::Tensor intended = box_mask(34, 30, 66, 66);  // four pixels off either way
   GrabCutRefiner refiner(0.5);
   const torch::Tensor refined = refiner.refine(image, intended);
@@ -41,7 +42,7 @@ TEST(MaskPolicy, FillsHolesDropsCrumbsAndTestsTheIntention) {
   EXPECT_DOUBLE_EQ(tidy.overlap, 1);
   EXPECT_TRUE(tidy.kept);
   EXPECT_FALSE(tidied(refined, box_mask(70, 70, 90, 90), {}).kept);
-  EXPECT_FALSE(tidied(torch::zeros({kSize, kSize}), box_mask(70, 70, 90, 90), {}).kept);
+  EXPECT_FALSE(tidied(torch::zeros({kPictureSize, kPictureSize}), box_mask(70, 70, 90, 90), {}).kept);
   // A large hole is part of the shape.
   torch::Tensor ring = box_mask(20, 20, 60, 60);
   ring.slice(0, 30, 50).slice(1, 30, 50).fill_(0);
