@@ -8,16 +8,18 @@ namespace terragen::evaluation {
 
 namespace fs = std::filesystem;
 
-void adopt_cells(const fs::path& report, const fs::path& output, const CellName& name_of) {
-  const Json json = read_json(report);
-  require_same_settings(json_member<Json>(json, "settings", report.string()), read_json(output / "settings.json"),
-                        report.string());
-  const auto cells = json_member<std::vector<Json>>(json, "cells", report.string());
-  fs::create_directories(output / "cells");
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string name = name_of(cells[i], std::format("{}, cell {}", report.string(), i));
-    const fs::path file = output / "cells" / (name + ".json");
-    if (!fs::exists(file)) write_json(file, cells[i]);
+void adopt_cells(const std::vector<fs::path>& reports, const fs::path& output, const CellName& name_of) {
+  for (const fs::path& report : reports) {
+    const Json json = read_json(report);
+    require_same_settings(json_member<Json>(json, "settings", report.string()), read_json(output / "settings.json"),
+                          report.string());
+    const auto cells = json_member<std::vector<Json>>(json, "cells", report.string());
+    fs::create_directories(output / "cells");
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const std::string name = name_of(cells[i], std::format("{}, cell {}", report.string(), i));
+      const fs::path file = output / "cells" / (name + ".json");
+      if (!fs::exists(file)) write_json(file, cells[i]);
+    }
   }
 }
 

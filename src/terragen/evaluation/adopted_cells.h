@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "terragen/core/json_file.h"
 
@@ -12,8 +13,9 @@ namespace terragen::evaluation {
 // Gives the name of a cell's file for what the report says of it; the place is for errors.
 using CellName = std::function<std::string(const Json& cell, const std::string& place)>;
 
-// Lays the cells of `report`, the JSON that a run wrote, into `output`/cells, where the run in `output` takes them for
-// its own; cells that lie there already stay. RequestError where the settings in `output` are not the report's.
-void adopt_cells(const std::filesystem::path& report, const std::filesystem::path& output, const CellName& name_of);
+// Lays the cells of `reports`, the JSON that runs wrote, into `output`/cells, where the run in `output` takes them for
+// its own; cells that lie there already stay. RequestError where the settings in `output` are not a report's.
+void adopt_cells(const std::vector<std::filesystem::path>& reports, const std::filesystem::path& output,
+                 const CellName& name_of);
 
 }  // namespace terragen::evaluation

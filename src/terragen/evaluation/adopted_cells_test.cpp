@@ -22,7 +22,7 @@ class AdoptedCells : public testing::Test {
   }
   void adopt() {
     write_json(file_, report_);
-    adopt_cells(file_, output_, name_of);
+    adopt_cells({file_}, output_, name_of);
   }
 
   const ScratchFolder scratch_;

@@ -250,11 +250,9 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
   }
   claim_run_folder(output, few_shot_settings(options, refiner));
   fs::create_directories(output / "cells");
-  for (const fs::path& report : options.earlier) {
-    adopt_cells(report, output, [](const Json& cell, const std::string& place) {
-      return cell_name(few_shot_cell_from_json(cell, place));
-    });
-  }
+  adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
+    return cell_name(few_shot_cell_from_json(cell, place));
+  });
   const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
   std::vector<std::unique_ptr<NovelClass>> classes;
   for (const std::string& novel : options.classes) {

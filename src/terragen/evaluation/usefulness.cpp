@@ -232,11 +232,9 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   }
   claim_run_folder(output, common_settings(options));
   fs::create_directories(output / "cells");
-  for (const fs::path& report : options.earlier) {
-    adopt_cells(report, output, [](const Json& cell, const std::string& place) {
-      return cell_name(usefulness_cell_from_json(cell, place));
-    });
-  }
+  adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
+    return cell_name(usefulness_cell_from_json(cell, place));
+  });
   std::vector<UsefulnessCell> cells;
   std::vector<std::unique_ptr<Protocol>> protocols;
   for (const data::Dataset& dataset : datasets) {
@@ -251,8 +249,8 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
           cells.push_back(protocol->cell(tiles, seed, method));
           const UsefulnessCell& cell = cells.back();
           std::printf("%-20s %4s images  seed %d  %-20s %s %6.2f  (made in %.0f s, trained in %.0f s)\n",
-                      cell.dataset.c_str(), tiles == 0 ? "all" : std::to_string(tiles).c_str(), seed, method.c_str(),
-                      cell.measure.c_str(), 100 * cell.score, cell.make_seconds, cell.train_seconds);
+                      cell.dataset.c_str(), tiles_text(tiles).c_str(), seed, method.c_str(), cell.measure.c_str(),
+                      100 * cell.score, cell.make_seconds, cell.train_seconds);
           std::fflush(stdout);
         }
       }

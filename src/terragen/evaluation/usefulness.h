@@ -56,6 +56,8 @@ struct UsefulnessCell {
 };
 
 Json to_json(const UsefulnessCell& cell);
+// Of training images: the number, or "all" for 0.
+std::string tiles_text(int tiles);
 // Of the cell's file and its model's folder.
 std::string cell_name(const UsefulnessCell& cell);
 UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place);

@@ -26,9 +26,10 @@ Json to_json(const UsefulnessCell& cell) {
           {"make_flops", cell.make_flops}};
 }
 
+std::string tiles_text(int tiles) { return tiles == 0 ? "all" : std::to_string(tiles); }
+
 std::string cell_name(const UsefulnessCell& cell) {
-  const std::string tiles = cell.tiles == 0 ? "all" : std::to_string(cell.tiles);
-  return std::format("{}_{}_{}_{}", cell.dataset, tiles, cell.seed, cell.method);
+  return std::format("{}_{}_{}_{}", cell.dataset, tiles_text(cell.tiles), cell.seed, cell.method);
 }
 
 UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& place) {

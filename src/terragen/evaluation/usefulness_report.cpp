@@ -34,7 +34,6 @@ UsefulnessRow row_of(const Scores& scores, const Key& key) {
   return row;
 }
 
-std::string tiles_text(int tiles) { return tiles == 0 ? "all" : std::to_string(tiles); }
 std::string signed_text(double value) {
   return std::isnan(value) ? "–" : (value > 0 ? "+" : "") + number_text(value, 1);
 }
