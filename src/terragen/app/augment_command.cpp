@@ -12,7 +12,6 @@
 #include "terragen/core/memory.h"
 #include "terragen/data/dataset.h"
 #include "terragen/synthesis/augment.h"
-#include "terragen/tensor/flop_counter.h"
 
 namespace terragen::app {
 namespace {
@@ -40,20 +39,19 @@ void augment(AugmentRequest options) {
   if (!options.judge.empty()) {
     judge.emplace(models::load_perception_model(options.judge), options.paint.compute);
   }
-  const tensor::FlopCounter flops;
   const synthesis::AugmentSummary summary = synthesis::augment_dataset(
       dataset, painter ? &*painter : nullptr, judge ? &*judge : nullptr, options.augment, options.output);
   std::printf("%zu new images beside %zu real ones in %s\n", summary.made - summary.rejected,
               options.augment.keep_real ? summary.real : 0, options.output.c_str());
   if (judge) {
-    std::printf("judged: mean score %.3f, threshold %.3f, %zu of %zu rejected (%.1f %%), %.1f s\n", summary.mean_score,
-                summary.threshold, summary.rejected, summary.made,
+    std::printf("judged: mean score %.3f, threshold %.3f, %zu of %zu rejected (%.1f %%), %.1f s, %.3f TFLOP an image\n",
+                summary.mean_score, summary.threshold, summary.rejected, summary.made,
                 100.0 * static_cast<double>(summary.rejected) / static_cast<double>(summary.made),
-                summary.judge_seconds);
+                summary.judge_seconds, summary.judge_flops / 1e12 / static_cast<double>(summary.made));
   }
   std::printf("made in %.1f s on %d threads: %.2f images a second, %.2f TFLOP an image, peak memory %.0f MiB\n",
               summary.make_seconds, threads, static_cast<double>(summary.made) / summary.make_seconds,
-              flops.count() / 1e12 / static_cast<double>(summary.made),
+              summary.make_flops / 1e12 / static_cast<double>(summary.made),
               static_cast<double>(peak_memory_bytes()) / (1 << 20));
 }
 

@@ -15,6 +15,7 @@
 #include "terragen/core/json_file.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/classification.h"
+#include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/reconstruction.h"
 
@@ -60,6 +61,7 @@ void perception(const MeasureOptions& options) {
   const models::PerceptionModel model = models::load_perception_model(options.model);
   const std::vector<std::filesystem::path> folders(options.data.begin(), options.data.end());
   const data::PackedSamples data(folders, options.split);
+  if (options.split == "test") evaluation::check_model(model.config.card, options.model, data.reader());
   if (model.config.is_classifier()) {
     classification(model, data, options);
     return;

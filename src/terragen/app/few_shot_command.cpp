@@ -34,9 +34,8 @@ void few_shot(FewShotRequest request) {
   request.few_shot.paint.compute = request.few_shot.train.compute;
   const std::filesystem::path output = request.output;
   const auto refiner = refiner_of(request.refiner, request.few_shot.train.compute);
-  const Stopwatch watch;
   const evaluation::FewShotRun run =
-      finished_run(evaluation::evaluate_few_shot(request.few_shot, *refiner, output), output, watch);
+      finished_run(evaluation::evaluate_few_shot(request.few_shot, *refiner, output), output);
   evaluation::write_few_shot_page(run, output, output / "report.html");
   tell_protocol(evaluation::few_shot_text(evaluation::few_shot_rows(run.cells)), run.seconds, run.peak_memory,
                 evaluation::to_json(run), output / "few_shot.json", request.json);

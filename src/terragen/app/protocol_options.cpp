@@ -39,7 +39,7 @@ void add_earlier_option(CLI::App& command, std::vector<std::filesystem::path>& e
 void tell_protocol(const std::string& table, double seconds, std::int64_t peak_memory, const Json& figures,
                    const std::filesystem::path& file, const std::string& json) {
   std::printf("\n%s", table.c_str());
-  std::printf("%.0f s, peak memory %.0f MiB\n", seconds, static_cast<double>(peak_memory) / (1 << 20));
+  std::printf("all models: %.0f s, peak memory %.0f MiB\n", seconds, static_cast<double>(peak_memory) / (1 << 20));
   write_json(file, figures);
   if (!json.empty()) write_json(json, figures);
   std::printf("report: %s\n", (file.parent_path() / "report.html").c_str());

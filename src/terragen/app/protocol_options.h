@@ -2,11 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
-#include "terragen/core/memory.h"
-#include "terragen/core/stopwatch.h"
 #include "terragen/evaluation/protocol_run.h"
 #include "terragen/training/train_job.h"
 
@@ -24,11 +23,13 @@ void add_earlier_option(CLI::App& command, std::vector<std::filesystem::path>& e
 void tell_protocol(const std::string& table, double seconds, std::int64_t peak_memory, const Json& figures,
                    const std::filesystem::path& file, const std::string& json);
 
-// A run of cells that were finished since the watch began, with the settings that lie in `output`.
+// A run of these cells with the settings that lie in `output`.
 template <class Cell>
-evaluation::ProtocolRun<Cell> finished_run(std::vector<Cell> cells, const std::filesystem::path& output,
-                                           const Stopwatch& watch) {
-  return {std::move(cells), read_json(output / "settings.json"), watch.seconds(), peak_memory_bytes()};
+evaluation::ProtocolRun<Cell> finished_run(std::vector<Cell> cells, const std::filesystem::path& output) {
+  const double seconds = total_seconds(cells);
+  std::int64_t peak_memory = 0;
+  for (const Cell& cell : cells) peak_memory = std::max(peak_memory, cell.peak_memory);
+  return {std::move(cells), read_json(output / "settings.json"), seconds, peak_memory};
 }
 
 }  // namespace terragen::app

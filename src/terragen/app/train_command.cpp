@@ -5,7 +5,10 @@
 #include <memory>
 
 #include "terragen/core/error.h"
+#include "terragen/core/memory.h"
+#include "terragen/core/stopwatch.h"
 #include "terragen/data/packing.h"
+#include "terragen/tensor/flop_counter.h"
 #include "terragen/training/train_job.h"
 
 namespace terragen::app {
@@ -27,12 +30,15 @@ fs::path shards_of(const TrainOptions& options) {
   if (options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json"))
     return options.data.front();
   const fs::path packed = fs::path(options.run) / "shards";
+  const std::vector<fs::path> folders(options.data.begin(), options.data.end());
   if (fs::exists(packed / "shards.json")) {
-    if (options.job.trainer.resume) return packed;
-    throw RequestError(std::format("{} holds a training run already", options.run),
-                       "continue it with --resume, or choose another folder");
+    if (!options.job.trainer.resume) {
+      throw RequestError(std::format("{} holds a training run already", options.run),
+                         "continue it with --resume, or choose another folder");
+    }
+    data::require_packed_of(folders, packed);
+    return packed;
   }
-  std::vector<fs::path> folders(options.data.begin(), options.data.end());
   fs::create_directories(options.run);
   data::pack_datasets(folders, packed, {});
   return packed;
@@ -44,10 +50,14 @@ void train(TrainOptions options) {
   options.job.reference_weights = options.reference_weights;
   options.job.trainer.stop_after_seconds = options.minutes * 60.0;
   options.job.shards = shards_of(options);
+  const Stopwatch watch;
+  const tensor::FlopCounter flops;
   const training::TrainingEnd end = training::run_train_job(options.job);
   std::printf("%s: %s\n", end == training::TrainingEnd::finished ? "trained model" : "paused, model so far",
               (options.job.run / "model").string().c_str());
   std::printf("log and pictures: %s\n", options.run.c_str());
+  std::printf("%.0f s, %.1f TFLOP, peak memory %.0f MiB\n", watch.seconds(), flops.count() / 1e12,
+              static_cast<double>(peak_memory_bytes()) / (1 << 20));
   if (end == training::TrainingEnd::paused) std::printf("continue with --resume\n");
 }
 

@@ -58,9 +58,8 @@ void usefulness(UsefulnessRequest options) {
   options.usefulness.paint.compute = options.usefulness.train.compute;
   options.usefulness.variation.size = options.usefulness.train.crop;
   const std::filesystem::path output = options.output;
-  const Stopwatch watch;
   const evaluation::UsefulnessRun run =
-      finished_run(evaluation::evaluate_usefulness(options.usefulness, output), output, watch);
+      finished_run(evaluation::evaluate_usefulness(options.usefulness, output), output);
   evaluation::write_usefulness_page(run, output, output / "report.html");
   tell_protocol(evaluation::usefulness_text(evaluation::usefulness_rows(run.cells)), run.seconds, run.peak_memory,
                 evaluation::to_json(run), output / "usefulness.json", options.json);

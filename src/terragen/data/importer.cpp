@@ -31,12 +31,14 @@ layout::Taxonomy taxonomy_of(const Recipe& recipe) {
   return layout::Taxonomy(std::move(classes));
 }
 
+// Where nothing says it: the folder, or every image is a place of its own.
 std::string place_of(const Recipe& recipe, const std::string& path) {
   if (!recipe.place.empty()) {
     const std::string found = captured(recipe.place, path, "images.place");
     if (!found.empty()) return found;
   }
-  return fs::path(path).parent_path().generic_string();
+  const std::string folder = fs::path(path).parent_path().generic_string();
+  return folder.empty() ? fs::path(path).stem().generic_string() : folder;
 }
 
 SourceImage source_image(const Recipe& recipe, const fs::path& root, const std::string& path,

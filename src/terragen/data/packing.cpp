@@ -73,7 +73,32 @@ torch::Tensor to_bytes(const torch::Tensor& image, const Dataset& dataset) {
   return result.nan_to_num(0).round().clamp(0, 255).to(torch::kUInt8);
 }
 
+shards::ShardSource source_of(const Dataset& dataset) {
+  shards::ShardSource source{dataset.name, dataset.task, dataset.licence, dataset.attribution, 0, {}};
+  std::set<std::string> places;
+  for (const ImageRecord& image : dataset.images) {
+    if (image.split != Split::train) continue;
+    ++source.samples;
+    places.insert(image.place);
+  }
+  source.places.assign(places.begin(), places.end());
+  return source;
+}
+
 }  // namespace
+
+void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards) {
+  std::vector<shards::ShardSource> named;
+  for (const std::filesystem::path& folder : datasets) named.push_back(source_of(read_dataset(folder)));
+  const std::vector<shards::ShardSource> packed = shards::read_shard_set(shards).sources;
+  for (std::size_t i = 0; i < std::max(named.size(), packed.size()); ++i) {
+    if (i < named.size() && i < packed.size() && named[i] == packed[i]) continue;
+    throw RequestError(std::format("the run in {} was begun with {}, not with {}", shards.parent_path().string(),
+                                   i < packed.size() ? packed[i].dataset + " as it was then" : "fewer datasets",
+                                   i < named.size() ? named[i].dataset + " as it is" : "fewer datasets"),
+                       "resume it with the same data, or start a new run in another folder");
+  }
+}
 
 PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output,
                           const PackOptions& options) {
@@ -103,15 +128,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
     if (dataset.dense && std::ranges::find(set.dense_tasks, dataset.task) == set.dense_tasks.end()) {
       set.dense_tasks.push_back(dataset.task);
     }
-    shards::ShardSource source{dataset.name, dataset.task, dataset.licence, dataset.attribution, 0, {}};
-    std::set<std::string> places;
-    for (const ImageRecord& image : dataset.images) {
-      if (image.split != Split::train) continue;
-      ++source.samples;
-      places.insert(image.place);
-    }
-    source.places.assign(places.begin(), places.end());
-    set.sources.push_back(std::move(source));
+    set.sources.push_back(source_of(dataset));
   }
   set.taxonomy = layout::Taxonomy(classes);
   set.data_type = same ? first.data_type : "uint8";

@@ -32,4 +32,7 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, co
 PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 
+// RequestError where the shards in a folder were packed of others than these datasets.
+void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards);
+
 }  // namespace terragen::data

@@ -2,6 +2,7 @@
 
 #include <format>
 
+#include "terragen/core/error.h"
 #include "terragen/core/run_settings.h"
 
 namespace terragen::evaluation {
@@ -21,6 +22,13 @@ void adopt_cells(const std::vector<fs::path>& reports, const fs::path& output, c
       if (!fs::exists(file)) write_json(file, cells[i]);
     }
   }
+}
+
+void require_same_hash(const fs::path& file, const std::string& what, const std::string& held,
+                       const std::string& hash) {
+  if (held == hash) return;
+  throw RequestError(std::format("{} is of another {} than this run", file.string(), what),
+                     "choose another output folder, or leave out the report that brought it");
 }
 
 }  // namespace terragen::evaluation

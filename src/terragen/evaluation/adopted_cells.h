@@ -18,4 +18,8 @@ using CellName = std::function<std::string(const Json& cell, const std::string& 
 void adopt_cells(const std::vector<std::filesystem::path>& reports, const std::filesystem::path& output,
                  const CellName& name_of);
 
+// RequestError where what `file` was measured with ("dataset", "generator") is, by its hash, not this run's.
+void require_same_hash(const std::filesystem::path& file, const std::string& what, const std::string& held,
+                       const std::string& hash);
+
 }  // namespace terragen::evaluation

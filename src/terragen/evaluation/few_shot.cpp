@@ -9,8 +9,10 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/memory.h"
 #include "terragen/core/run_settings.h"
 #include "terragen/core/seed.h"
+#include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/data/withheld_class.h"
 #include "terragen/evaluation/adopted_cells.h"
@@ -50,11 +52,18 @@ class NovelClass {
   }
 
   const data::Dataset& base() const { return base_; }
+  // What makes its images.
+  void paint_with(models::ModelFolder generator) { generator_ = std::move(generator); }
 
   FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
     FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
     const fs::path file = output_ / "cells" / (cell_name(cell) + ".json");
-    if (fs::exists(file)) return few_shot_cell_from_json(read_json(file), file.string());
+    if (method != "real") cell.generator_sha256 = generator_.hash;
+    if (fs::exists(file)) {
+      FewShotCell kept = few_shot_cell_from_json(read_json(file), file.string());
+      require_same_hash(file, "generator", kept.generator_sha256, cell.generator_sha256);
+      return kept;
+    }
     const data::Dataset examples = examples_of(seed);
     std::vector<data::Dataset> training{base_without(examples), examples};
     if (method != "real") training.push_back(made(training[0], examples, seed, method, cell));
@@ -63,6 +72,7 @@ class NovelClass {
     cell.train_seconds = cost.seconds;
     cell.train_flops = cost.flops;
     test(run / "model", cell);
+    cell.peak_memory = peak_memory_bytes();
     write_json(file, to_json(cell));
     return cell;
   }
@@ -147,17 +157,17 @@ class NovelClass {
       Json told = synthesis::to_json(summary);
       // Across the margin the thing is blended; one pixel beyond it nothing may differ.
       told["outside"] = to_json(compare_outside(base, data::read_dataset(folder), name_, inpaint.objects.margin + 1));
+      told["generator_sha256"] = generator_.hash;
       write_json(costs, told);
     }
     cell.made = read_json(costs);
+    require_same_hash(costs, "generator", json_member<std::string>(cell.made, "generator_sha256", costs.string()),
+                      generator_.hash);
     return data::read_dataset(folder);
   }
 
   synthesis::Painter& painter() {
-    if (!painter_) {
-      painter_ =
-          std::make_unique<synthesis::Painter>(models::load_model(options_.generators.at(name_)), options_.paint);
-    }
+    if (!painter_) painter_ = std::make_unique<synthesis::Painter>(generator_, options_.paint);
     return *painter_;
   }
 
@@ -184,11 +194,14 @@ class NovelClass {
   const std::string name_;
   const int index_;
   data::Dataset base_;
+  models::ModelFolder generator_;
   std::unique_ptr<synthesis::Painter> painter_;
 };
 
-Json few_shot_settings(const FewShotOptions& options, const synthesis::MaskRefiner& refiner) {
-  return {{"examples", options.examples},
+Json few_shot_settings(const FewShotOptions& options, const synthesis::MaskRefiner& refiner,
+                       const data::Dataset& dataset) {
+  return {{"dataset_sha256", data::dataset_hash(dataset)},
+          {"examples", options.examples},
           {"train", training_recipe(options.train)},
           {"inpaint", synthesis::to_json(options.inpaint)},
           {"refiner", refiner.name()},
@@ -200,9 +213,9 @@ bool makes_images(const FewShotOptions& options) {
   return std::ranges::any_of(options.methods, [](const std::string& method) { return method != "real"; });
 }
 
-// That the generator exists, and that it has seen neither the class nor a test place.
-void check_generator(const FewShotOptions& options, const std::string& novel, const data::Dataset& dataset,
-                     const fs::path& base) {
+// The generator of a novel class, which has seen neither the class nor a test place.
+models::ModelFolder checked_generator(const FewShotOptions& options, const std::string& novel,
+                                      const data::Dataset& dataset, const fs::path& base) {
   const auto found = options.generators.find(novel);
   if (found == options.generators.end()) {
     throw RequestError(std::format("no generator is named for \"{}\"", novel),
@@ -210,12 +223,13 @@ void check_generator(const FewShotOptions& options, const std::string& novel, co
                                    "RUN` trains one; name it with --model {}=RUN/model",
                                    base.string(), novel));
   }
-  const models::ModelFolder model = models::load_model(found->second);
+  models::ModelFolder model = models::load_model(found->second);
   check_model(model.card, found->second.string(), dataset);
   if (model.layout_encoder && model.layout_encoder->config().taxonomy.find(novel) >= 0) {
     throw RequestError(
         std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
   }
+  return model;
 }
 
 }  // namespace
@@ -248,7 +262,7 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
       throw RequestError(std::format("{} has no class \"{}\"", dataset.name, novel));
     }
   }
-  claim_run_folder(output, few_shot_settings(options, refiner));
+  claim_run_folder(output, few_shot_settings(options, refiner, dataset));
   fs::create_directories(output / "cells");
   adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
     return cell_name(few_shot_cell_from_json(cell, place));
@@ -258,8 +272,9 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
   for (const std::string& novel : options.classes) {
     classes.push_back(std::make_unique<NovelClass>(options, refiner, dataset, test, output, novel));
   }
-  for (const std::string& novel : options.classes) {
-    if (makes_images(options)) check_generator(options, novel, dataset, few_shot_base(output, novel));
+  for (std::size_t i = 0; i < classes.size() && makes_images(options); ++i) {
+    const std::string& novel = options.classes[i];
+    classes[i]->paint_with(checked_generator(options, novel, dataset, few_shot_base(output, novel)));
   }
   std::vector<FewShotCell> cells;
   // Seeds before classes, so that a run that was stopped has whole rows of the table.

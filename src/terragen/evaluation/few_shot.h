@@ -46,6 +46,8 @@ struct FewShotCell {
   double train_seconds = 0;
   double train_flops = 0;
   double test_seconds = 0;
+  std::int64_t peak_memory = 0;  // bytes, of the process that measured it
+  std::string generator_sha256;  // of the model that made the new images; empty where there are none
 };
 
 Json to_json(const FewShotCell& cell);

@@ -17,7 +17,9 @@ Json to_json(const FewShotCell& cell) {
           {"made", cell.made},
           {"train_seconds", cell.train_seconds},
           {"train_flops", cell.train_flops},
-          {"test_seconds", cell.test_seconds}};
+          {"test_seconds", cell.test_seconds},
+          {"peak_memory_bytes", cell.peak_memory},
+          {"generator_sha256", cell.generator_sha256}};
 }
 
 std::string cell_name(const FewShotCell& cell) {
@@ -38,6 +40,8 @@ FewShotCell few_shot_cell_from_json(const Json& value, const std::string& place)
   cell.train_seconds = json_member<double>(value, "train_seconds", place);
   cell.train_flops = json_member<double>(value, "train_flops", place);
   cell.test_seconds = json_member<double>(value, "test_seconds", place);
+  cell.peak_memory = json_member<std::int64_t>(value, "peak_memory_bytes", place);
+  cell.generator_sha256 = json_member<std::string>(value, "generator_sha256", place);
   return cell;
 }
 

@@ -179,6 +179,13 @@ std::vector<FewShotRow> few_shot_rows(const std::vector<FewShotCell>& cells) {
   return rows;
 }
 
+double total_seconds(const std::vector<FewShotCell>& cells) {
+  double total = 0;
+  for (const FewShotCell& cell : cells) total += cell.train_seconds + cell.test_seconds;
+  for (const auto& [method, cost] : making_costs(cells)) total += cost.at("seconds").get<double>();
+  return total;
+}
+
 Json to_json(const FewShotRun& run) {
   Json json{{"settings", run.settings},
             {"seconds", run.seconds},
@@ -235,7 +242,7 @@ void write_few_shot_page(const FewShotRun& run, const std::filesystem::path& out
   for (const std::string& architecture : architectures) report.plot(novel_plot(rows, architecture, methods));
   report.table(figures_table(rows));
   report.heading("Costs");
-  report.paragraph(std::format("All took {:.0f} s; peak memory {:.0f} MiB.", run.seconds,
+  report.paragraph(std::format("All models together took {:.0f} s; peak memory {:.0f} MiB.", run.seconds,
                                static_cast<double>(run.peak_memory) / (1 << 20)));
   report.table(making_table(run.cells));
   report.heading("Examples");

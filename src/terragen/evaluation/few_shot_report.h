@@ -22,6 +22,9 @@ struct FewShotRow {
 // In the order of the cells, then the means over those classes that have every seed of the method.
 std::vector<FewShotRow> few_shot_rows(const std::vector<FewShotCell>& cells);
 
+// Seconds of making, training and testing; images that two architectures share count once.
+double total_seconds(const std::vector<FewShotCell>& cells);
+
 using FewShotRun = ProtocolRun<FewShotCell>;
 
 Json to_json(const FewShotRun& run);

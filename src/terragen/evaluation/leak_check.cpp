@@ -9,6 +9,7 @@
 #include <set>
 
 #include "terragen/core/error.h"
+#include "terragen/data/packed_samples.h"
 #include "terragen/geo/georeference.h"
 #include "terragen/layout/geometry.h"
 
@@ -57,6 +58,29 @@ bool overlaps(const layout::Bounds& one, const layout::Bounds& two) {
   return w > kShare * std::min(one.width(), two.width()) && h > kShare * std::min(one.height(), two.height());
 }
 
+void check_places(const Json& card, const std::string& model, const std::set<std::string>& tested,
+                  const std::string& dataset) {
+  if (tested.contains("")) {
+    throw RequestError(std::format("{} has test images that name no place", dataset),
+                       "nothing shows then that a model has not seen them; name places in the recipe");
+  }
+  const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
+  bool told = !trained.empty();
+  for (const Json& source : trained) {
+    const std::set<std::string> places = source.value("places", std::set<std::string>());
+    told = told && !places.empty() && !places.contains("");
+    for (const std::string& place : places) {
+      if (!tested.contains(place)) continue;
+      throw DataError(model, std::format("was trained on {} of {}, a test place of {}", place,
+                                         source.value("dataset", "a dataset"), dataset));
+    }
+  }
+  if (!told) {
+    throw RequestError(std::format("{} does not say which places it was trained on", model),
+                       "without that nothing shows that the test places are new to it; train it again");
+  }
+}
+
 }  // namespace
 
 void check_splits(const data::Dataset& dataset) {
@@ -83,22 +107,19 @@ void check_splits(const data::Dataset& dataset) {
 }
 
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset) {
-  const std::set<std::string> tested = places_of(dataset, data::Split::test);
-  const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
-  bool told = !trained.empty();
-  for (const Json& source : trained) {
-    told = told && source.contains("places");
-    for (const Json& place : source.value("places", Json::array())) {
-      if (tested.contains(place.get<std::string>())) {
-        throw DataError(model, std::format("was trained on {} of {}, a test place of {}", place.get<std::string>(),
-                                           source.value("dataset", "a dataset"), dataset.name));
-      }
-    }
+  std::set<std::string> tested;
+  for (const data::ImageRecord& image : dataset.images) {
+    if (image.split == data::Split::test) tested.insert(image.place);
   }
-  if (!told) {
-    throw RequestError(std::format("{} does not say which places it was trained on", model),
-                       "without that nothing shows that the test places are new to it; train it again");
+  check_places(card, model, tested, dataset.name);
+}
+
+void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested) {
+  std::map<std::string, std::set<std::string>> places;  // by dataset
+  for (std::size_t i = 0; i < tested.size(); ++i) {
+    places[data::dataset_of(tested.source(i))].insert(tested.layout(i).place);
   }
+  for (const auto& [dataset, own] : places) check_places(card, model, own, dataset);
 }
 
 }  // namespace terragen::evaluation

@@ -6,6 +6,7 @@
 
 #include "terragen/core/json_file.h"
 #include "terragen/data/dataset.h"
+#include "terragen/shards/shard_reader.h"
 
 namespace terragen::evaluation {
 
@@ -15,7 +16,9 @@ void check_splits(const data::Dataset& dataset);
 
 // A model's card ("trained_on": [{"dataset", "places"}], as training writes it) against the test places of `dataset`.
 // DataError naming the place when the model was trained on it in any dataset; RequestError when the card does not say
-// what its model was trained on, because nothing can be shown then.
+// what its model was trained on, or test images name no place, because nothing can be shown then.
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset);
+// The same for packed samples of test places.
+void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested);
 
 }  // namespace terragen::evaluation

@@ -12,8 +12,8 @@ template <class Cell>
 struct ProtocolRun {
   std::vector<Cell> cells;
   Json settings;
-  double seconds = 0;
-  std::int64_t peak_memory = 0;  // bytes
+  double seconds = 0;            // of all cells, on whatever machine and in whatever call each was measured
+  std::int64_t peak_memory = 0;  // bytes, the most of any
 };
 
 }  // namespace terragen::evaluation

@@ -153,6 +153,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   for (const std::filesystem::path& folder : options.real) {
     const data::Dataset dataset = data::read_dataset(folder);
     if (options.split == "test") {
+      check_splits(dataset);
       if (!network.is_inception()) check_model(network.card(), options.features.string(), dataset);
       if (!painter.is_null()) check_model(painter, "what painted " + made.name, dataset);
     }

@@ -10,6 +10,7 @@
 #include "terragen/core/progress.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/evaluation/leak_check.h"
 #include "terragen/metrics/psnr.h"
 #include "terragen/models/model_folder.h"
 
@@ -54,6 +55,7 @@ ReconstructionReport evaluate_reconstruction(const fs::path& model_folder, const
     throw RequestError(std::format("the model is for {} bands, the data have {}",
                                    model.autoencoder->config().in_channels, reader.set().bands.size()));
   }
+  if (split == "test") check_model(model.card, model_folder.string(), reader);
   const torch::NoGradGuard no_grad;
   model.autoencoder->to(device);
   model.autoencoder->eval();

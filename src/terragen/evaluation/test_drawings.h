@@ -74,9 +74,9 @@ inline void write_perception(const std::filesystem::path& folder, const std::str
   models::save_perception_model(models::new_perception_model(config), folder);
 }
 
-// An untrained generator that paints sizes which are multiples of 16.
-inline void write_generator(const std::filesystem::path& folder, const Json& card) {
-  models::ModelFolder model = synthesis::small_model(drawn_classes(), {"building"});
+// An untrained generator that paints sizes which are multiples of 16; its weights are the seed's.
+inline void write_generator(const std::filesystem::path& folder, const Json& card, std::uint64_t seed = 1) {
+  models::ModelFolder model = synthesis::small_model(drawn_classes(), {"building"}, seed);
   model.images = drawn_images();
   model.dense_tasks.clear();
   model.card = card;

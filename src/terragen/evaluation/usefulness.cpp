@@ -9,14 +9,15 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/core/memory.h"
 #include "terragen/core/run_settings.h"
+#include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/adopted_cells.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
 #include "terragen/synthesis/layout_score.h"
-#include "terragen/tensor/flop_counter.h"
 
 namespace terragen::evaluation {
 namespace {
@@ -32,6 +33,7 @@ bool is_labelled(const data::ImageRecord& image) { return !image.features.empty(
 // the same seed hold those of a smaller one.
 data::Dataset training_subset(const data::Dataset& dataset, int tiles, int seed) {
   data::Dataset subset = data::real_images(dataset, "train");
+  if (subset.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
   if (tiles == 0) return subset;
   std::erase_if(subset.images, std::not_fn(is_labelled));
   if (std::ssize(subset.images) < tiles) {
@@ -53,27 +55,40 @@ fs::path generator_of(const UsefulnessOptions& options, const data::Dataset& dat
 // One dataset under the protocol. Everything that several cells need is made once.
 class Protocol {
  public:
-  Protocol(const UsefulnessOptions& options, fs::path output, const data::Dataset& dataset)
+  // generator_sha256: empty where nothing is painted.
+  Protocol(const UsefulnessOptions& options, fs::path output, const data::Dataset& dataset,
+           std::string generator_sha256)
       : options_(options),
         output_(std::move(output)),
         dataset_(dataset),
+        dataset_sha256_(data::dataset_hash(dataset)),
+        generator_sha256_(std::move(generator_sha256)),
         detector_(dataset.task == "detection"),
         test_({data::real_images(dataset, "test")}, "test") {}
 
   UsefulnessCell cell(int tiles, int seed, const std::string& method) {
     const fs::path file = output_ / "cells" / (name_of(tiles, seed, method) + ".json");
-    if (fs::exists(file)) return usefulness_cell_from_json(read_json(file), file.string());
+    const bool paints = kPainted.contains(method);
+    if (fs::exists(file)) {
+      UsefulnessCell kept = usefulness_cell_from_json(read_json(file), file.string());
+      require_same_hash(file, "dataset", kept.dataset_sha256, dataset_sha256_);
+      require_same_hash(file, "generator", kept.generator_sha256, paints ? generator_sha256_ : "");
+      return kept;
+    }
     UsefulnessCell cell{
         .dataset = dataset_.name, .task = dataset_.task, .tiles = tiles, .seed = seed, .method = method};
+    cell.dataset_sha256 = dataset_sha256_;
+    if (paints) cell.generator_sha256 = generator_sha256_;
     cell.measure = detector_ ? "AP50" : "mIoU";
     std::vector<data::Dataset> training{training_subset(dataset_, tiles, seed)};
     cell.real_images = static_cast<int>(training.front().images.size());
     if (kAltered.contains(method)) training.push_back(altered(training.front(), tiles, seed, method, cell));
-    if (kPainted.contains(method)) training.push_back(painted(training.front(), tiles, seed, method, cell));
+    if (paints) training.push_back(painted(training.front(), tiles, seed, method, cell));
     const TrainingCost cost = train_perception(training, options_.train, model_of(tiles, seed, method), seed_of(seed));
     cell.train_seconds = cost.seconds;
     cell.train_flops = cost.flops;
     test(tiles, seed, method, cell);
+    cell.peak_memory = peak_memory_bytes();
     write_json(file, to_json(cell));
     return cell;
   }
@@ -126,31 +141,37 @@ class Protocol {
     return run / "model";
   }
 
-  // All seeds share what is painted from all images: the layouts are the same.
+  // The filtered and the unfiltered images are the same ones.
   data::Dataset painted(const data::Dataset& real, int tiles, int seed, const std::string& method,
                         UsefulnessCell& cell) {
-    const int owner = tiles == 0 ? 0 : seed;
-    const fs::path folder = output_ / "made" / name_of(tiles, owner, "terragen");
+    const fs::path folder = output_ / "made" / name_of(tiles, seed, "terragen");
     const fs::path costs = folder.string() + ".json";
     if (!fs::exists(costs)) {
       fs::remove_all(folder);
       fs::create_directories(folder.parent_path());
-      const models::PerceptionInference judge(models::load_perception_model(judge_of(tiles, owner)),
+      const models::PerceptionInference judge(models::load_perception_model(judge_of(tiles, seed)),
                                               options_.train.compute);
       synthesis::Painter painter(models::load_model(generator_of(options_, dataset_)), options_.paint);
       const synthesis::AugmentOptions augment{
-          .per_image = per_image(real), .seed = seed_of(owner), .variation = options_.variation, .keep_real = false};
-      const tensor::FlopCounter flops;
-      const auto summary = synthesis::augment_dataset(sources_of(real, owner), &painter, &judge, augment, folder);
+          .per_image = per_image(real), .seed = seed_of(seed), .variation = options_.variation, .keep_real = false};
+      const auto summary = synthesis::augment_dataset(sources_of(real, seed), &painter, &judge, augment, folder);
       write_json(costs, {{"make_seconds", summary.make_seconds},
                          {"judge_seconds", summary.judge_seconds},
                          {"made", summary.made},
-                         {"flops", flops.count()}});
+                         {"make_flops", summary.make_flops},
+                         {"judge_flops", summary.judge_flops},
+                         {"dataset_sha256", dataset_sha256_},
+                         {"generator_sha256", generator_sha256_}});
     }
     const Json cost = read_json(costs);
+    require_same_hash(costs, "dataset", json_member<std::string>(cost, "dataset_sha256", costs.string()),
+                      dataset_sha256_);
+    require_same_hash(costs, "generator", json_member<std::string>(cost, "generator_sha256", costs.string()),
+                      generator_sha256_);
     cell.make_seconds = json_member<double>(cost, "make_seconds", costs.string());
     cell.judge_seconds = json_member<double>(cost, "judge_seconds", costs.string());
-    cell.make_flops = json_member<double>(cost, "flops", costs.string());
+    cell.make_flops = json_member<double>(cost, "make_flops", costs.string());
+    cell.judge_flops = json_member<double>(cost, "judge_flops", costs.string());
     cell.made = json_member<int>(cost, "made", costs.string());
     data::Dataset result = data::read_dataset(folder);
     if (method == "terragen-unfiltered" || options_.reject_share == 0) return result;
@@ -172,7 +193,7 @@ class Protocol {
     const auto report = evaluate_perception(models::load_perception_model(model_of(tiles, seed, method) / "model"),
                                             test_.reader(), "test", options_.train.compute);
     cell.test_seconds = report.seconds;
-    cell.score = report.segmenter ? report.mean_iou : report.coco.figures[1];
+    cell.score = report.score();
     const auto classes = static_cast<std::size_t>(dataset_.taxonomy.size());
     for (std::size_t k = 0; k < classes; ++k) cell.classes[report.classes[k]] = report.class_score(k);
   }
@@ -182,9 +203,42 @@ class Protocol {
   const UsefulnessOptions& options_;
   const fs::path output_;
   const data::Dataset& dataset_;
+  const std::string dataset_sha256_;
+  const std::string generator_sha256_;
   const bool detector_;
   const data::PackedSamples test_;
 };
+
+// All that would otherwise end a run after hours: splits that leak, too few images, a network of the wrong kind.
+void check_dataset(const UsefulnessOptions& options, const data::Dataset& dataset) {
+  check_splits(dataset);
+  for (const int tiles : options.tiles) training_subset(dataset, tiles, 0);
+  const data::Dataset tested = data::real_images(dataset, "test");
+  if (std::ranges::none_of(tested.images, is_labelled)) {
+    throw RequestError(std::format("{} has no labelled test images", dataset.name));
+  }
+  const std::string& architecture = options.train.architecture;
+  const std::string kind = models::PerceptionConfig{.architecture = architecture}.kind();
+  const std::string needed = dataset.task == "detection" ? "detector" : "segmenter";
+  if (!architecture.empty() && kind != needed) {
+    throw RequestError(std::format("{} needs a {}, which {} is not", dataset.name, needed, architecture),
+                       "run datasets of other tasks by themselves");
+  }
+}
+
+// Names are what cells and generators are found by.
+void check_names(const UsefulnessOptions& options, const std::vector<data::Dataset>& datasets) {
+  std::set<std::string> names;
+  for (const data::Dataset& dataset : datasets) {
+    if (!names.insert(dataset.name).second) {
+      throw RequestError(std::format("two datasets are called {}", dataset.name));
+    }
+  }
+  for (const auto& [name, model] : options.models) {
+    if (names.contains(name)) continue;
+    throw RequestError(std::format("a model is named for the dataset {}, which is not there", name));
+  }
+}
 
 // What cells of one output folder must have in common.
 Json common_settings(const UsefulnessOptions& options) {
@@ -199,6 +253,7 @@ Json common_settings(const UsefulnessOptions& options) {
 
 void UsefulnessOptions::validate() const {
   if (datasets.empty()) throw RequestError("no datasets are named");
+  if (methods.empty() || tiles.empty()) throw RequestError("no method, or no number of training images, is named");
   if (seeds < 1) throw RequestError(std::format("{} seeds are not possible", seeds));
   if (painted < 1) throw RequestError(std::format("{} new images are not possible", painted));
   if (!(reject_share >= 0 && reject_share < 1)) {
@@ -222,14 +277,19 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   const bool paints =
       std::ranges::any_of(options.methods, [](const std::string& method) { return kPainted.contains(method); });
   std::vector<data::Dataset> datasets;
+  std::vector<std::string> generators;
   for (const fs::path& folder : options.datasets) {
     datasets.push_back(data::read_dataset(folder));
-    check_splits(datasets.back());
+    check_dataset(options, datasets.back());
+    generators.emplace_back();
     if (!paints) continue;
     const fs::path generator = generator_of(options, datasets.back());
     if (generator.empty()) throw RequestError("painting needs a model", "name one with --model");
-    check_model(models::load_model(generator).card, generator.string(), datasets.back());
+    const models::ModelFolder model = models::load_model(generator);
+    check_model(model.card, generator.string(), datasets.back());
+    generators.back() = model.hash;
   }
+  check_names(options, datasets);
   claim_run_folder(output, common_settings(options));
   fs::create_directories(output / "cells");
   adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
@@ -237,8 +297,8 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   });
   std::vector<UsefulnessCell> cells;
   std::vector<std::unique_ptr<Protocol>> protocols;
-  for (const data::Dataset& dataset : datasets) {
-    protocols.push_back(std::make_unique<Protocol>(options, output, dataset));
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    protocols.push_back(std::make_unique<Protocol>(options, output, datasets[i], generators[i]));
   }
   // Seeds before datasets, so that a run that was stopped has whole rows of the table.
   for (const int tiles : options.tiles) {

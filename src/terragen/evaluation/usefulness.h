@@ -42,7 +42,7 @@ struct UsefulnessCell {
   int seed = 0;
   std::string method;
   std::string measure;                    // "mIoU" or "AP50"
-  double score = 0;                       // in [0, 1], on the test places
+  double score = 0;                       // in [0, 1], on the test places; NaN where nothing could be found
   std::map<std::string, double> classes;  // the same by class; NaN where it does not appear
   int made = 0;                           // new images
   int rejected = 0;
@@ -53,6 +53,11 @@ struct UsefulnessCell {
   double test_seconds = 0;
   double train_flops = 0;  // of all steps
   double make_flops = 0;
+  double judge_flops = 0;
+  std::int64_t peak_memory = 0;  // bytes, of the process that measured it
+  // Of what it was measured with: a cell is one of a later run only where both are the same.
+  std::string dataset_sha256;
+  std::string generator_sha256;  // empty where nothing was painted
 };
 
 Json to_json(const UsefulnessCell& cell);

@@ -13,7 +13,7 @@ Json to_json(const UsefulnessCell& cell) {
           {"seed", cell.seed},
           {"method", cell.method},
           {"measure", cell.measure},
-          {"score", cell.score},
+          {"score", number_or_null(cell.score)},
           {"classes", to_json(cell.classes)},
           {"made", cell.made},
           {"rejected", cell.rejected},
@@ -23,7 +23,11 @@ Json to_json(const UsefulnessCell& cell) {
           {"train_seconds", cell.train_seconds},
           {"test_seconds", cell.test_seconds},
           {"train_flops", cell.train_flops},
-          {"make_flops", cell.make_flops}};
+          {"make_flops", cell.make_flops},
+          {"judge_flops", cell.judge_flops},
+          {"peak_memory_bytes", cell.peak_memory},
+          {"dataset_sha256", cell.dataset_sha256},
+          {"generator_sha256", cell.generator_sha256}};
 }
 
 std::string tiles_text(int tiles) { return tiles == 0 ? "all" : std::to_string(tiles); }
@@ -42,7 +46,7 @@ UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& p
   cell.seed = json_member<int>(value, "seed", place);
   cell.method = json_member<std::string>(value, "method", place);
   cell.measure = json_member<std::string>(value, "measure", place);
-  cell.score = json_member<double>(value, "score", place);
+  cell.score = number_or_nan(json_member<Json>(value, "score", place));
   cell.classes = class_scores_from_json(value, place);
   cell.made = json_member<int>(value, "made", place);
   cell.rejected = json_member<int>(value, "rejected", place);
@@ -53,6 +57,10 @@ UsefulnessCell usefulness_cell_from_json(const Json& value, const std::string& p
   cell.test_seconds = json_member<double>(value, "test_seconds", place);
   cell.train_flops = json_member<double>(value, "train_flops", place);
   cell.make_flops = json_member<double>(value, "make_flops", place);
+  cell.judge_flops = json_member<double>(value, "judge_flops", place);
+  cell.peak_memory = json_member<std::int64_t>(value, "peak_memory_bytes", place);
+  cell.dataset_sha256 = json_member<std::string>(value, "dataset_sha256", place);
+  cell.generator_sha256 = json_member<std::string>(value, "generator_sha256", place);
   return cell;
 }
 

@@ -41,7 +41,8 @@ std::string signed_text(double value) {
 // Seconds, operations and images by method.
 struct Cost {
   int cells = 0;
-  double made = 0, rejected = 0, make = 0, judge = 0, train = 0, test = 0, train_flops = 0, make_flops = 0;
+  double made = 0, rejected = 0, make = 0, judge = 0, train = 0, test = 0;
+  double train_flops = 0, make_flops = 0, judge_flops = 0;
 };
 std::map<std::string, Cost> costs_of(const std::vector<UsefulnessCell>& cells) {
   std::map<std::string, Cost> costs;
@@ -56,6 +57,7 @@ std::map<std::string, Cost> costs_of(const std::vector<UsefulnessCell>& cells) {
     cost.test += cell.test_seconds;
     cost.train_flops += cell.train_flops;
     cost.make_flops += cell.make_flops;
+    cost.judge_flops += cell.judge_flops;
   }
   return costs;
 }
@@ -94,14 +96,15 @@ ReportTable class_table(const std::vector<UsefulnessCell>& cells) {
 ReportTable cost_table(const std::vector<UsefulnessCell>& cells) {
   ReportTable table{.caption = "What a model costs, mean over all: operations are multiplications and additions.",
                     .columns = {"method", "new images", "rejected", "making, s", "judging, s", "images made a second",
-                                "making, TFLOP", "training, s", "training, TFLOP", "testing, s"}};
+                                "making, TFLOP", "judging, TFLOP", "training, s", "training, TFLOP", "testing, s"}};
   for (const auto& [method, cost] : costs_of(cells)) {
     const auto each = [&](double sum) { return sum / cost.cells; };
     table.rows.push_back({method, number_text(each(cost.made), 0), number_text(each(cost.rejected), 0),
                           number_text(each(cost.make), 1), number_text(each(cost.judge), 1),
                           cost.make > 0 ? number_text(cost.made / cost.make, 2) : "–",
-                          number_text(each(cost.make_flops) / 1e12, 1), number_text(each(cost.train), 1),
-                          number_text(each(cost.train_flops) / 1e12, 1), number_text(each(cost.test), 1)});
+                          number_text(each(cost.make_flops) / 1e12, 1), number_text(each(cost.judge_flops) / 1e12, 1),
+                          number_text(each(cost.train), 1), number_text(each(cost.train_flops) / 1e12, 1),
+                          number_text(each(cost.test), 1)});
   }
   return table;
 }
@@ -128,7 +131,8 @@ std::vector<UsefulnessRow> usefulness_rows(const std::vector<UsefulnessCell>& ce
   for (const UsefulnessCell& cell : cells) {
     const Key key{cell.dataset, cell.tiles, cell.method};
     if (!scores.contains(key)) order.push_back(key);
-    scores[key][cell.seed] = 100 * cell.score;
+    SeedValues& own = scores[key];
+    if (!std::isnan(cell.score)) own[cell.seed] = 100 * cell.score;
     about[cell.dataset] = &cell;
   }
   std::vector<UsefulnessRow> rows;
@@ -162,6 +166,20 @@ std::vector<UsefulnessRow> usefulness_rows(const std::vector<UsefulnessCell>& ce
   return rows;
 }
 
+double total_seconds(const std::vector<UsefulnessCell>& cells) {
+  double total = 0;
+  for (const UsefulnessCell& cell : cells) {
+    total += cell.train_seconds + cell.test_seconds;
+    const bool shared =
+        cell.method == "terragen-unfiltered" && std::ranges::any_of(cells, [&](const UsefulnessCell& other) {
+          return other.method == "terragen" && other.dataset == cell.dataset && other.tiles == cell.tiles &&
+                 other.seed == cell.seed;
+        });
+    if (!shared) total += cell.make_seconds + cell.judge_seconds;
+  }
+  return total;
+}
+
 Json to_json(const UsefulnessRun& run) {
   Json json{{"settings", run.settings}, {"seconds", run.seconds},  {"peak_memory_bytes", run.peak_memory},
             {"table", Json::array()},   {"costs", Json::object()}, {"cells", Json::array()}};
@@ -179,11 +197,11 @@ Json to_json(const UsefulnessRun& run) {
                              {"gain_over_copy_paste", number_or_null(row.gain_over_copy_paste)}});
   }
   for (const auto& [method, cost] : costs_of(run.cells)) {
-    json["costs"][method] = {{"models", cost.cells},         {"made", cost.made},
-                             {"rejected", cost.rejected},    {"make_seconds", cost.make},
-                             {"judge_seconds", cost.judge},  {"train_seconds", cost.train},
-                             {"test_seconds", cost.test},    {"train_flops", cost.train_flops},
-                             {"make_flops", cost.make_flops}};
+    json["costs"][method] = {{"models", cost.cells},          {"made", cost.made},
+                             {"rejected", cost.rejected},     {"make_seconds", cost.make},
+                             {"judge_seconds", cost.judge},   {"train_seconds", cost.train},
+                             {"test_seconds", cost.test},     {"train_flops", cost.train_flops},
+                             {"make_flops", cost.make_flops}, {"judge_flops", cost.judge_flops}};
   }
   for (const UsefulnessCell& cell : run.cells) json["cells"].push_back(to_json(cell));
   return json;
@@ -226,7 +244,7 @@ void write_usefulness_page(const UsefulnessRun& run, const std::filesystem::path
   report.heading("Classes");
   report.table(class_table(run.cells));
   report.heading("Costs");
-  report.paragraph(std::format("All took {:.0f} s; peak memory {:.0f} MiB.", run.seconds,
+  report.paragraph(std::format("All models together took {:.0f} s; peak memory {:.0f} MiB.", run.seconds,
                                static_cast<double>(run.peak_memory) / (1 << 20)));
   report.table(cost_table(run.cells));
   report.heading("Examples");

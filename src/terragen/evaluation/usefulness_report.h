@@ -24,6 +24,9 @@ struct UsefulnessRow : SeedFigure {
 // In the order of the cells, then the means over those datasets that have every seed of the method.
 std::vector<UsefulnessRow> usefulness_rows(const std::vector<UsefulnessCell>& cells);
 
+// Seconds of making, judging, training and testing; images that two methods share count once.
+double total_seconds(const std::vector<UsefulnessCell>& cells);
+
 using UsefulnessRun = ProtocolRun<UsefulnessCell>;
 
 Json to_json(const UsefulnessRun& run);

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
+#include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/test_drawings.h"
 #include "terragen/evaluation/usefulness_report.h"
 #include "terragen/geo/raster_io.h"
 
@@ -52,6 +55,19 @@ TEST(LeakCheck, AModelThatSawATestPlaceIsRefused) {
   EXPECT_THROW(check_model(leaky, "model", dataset), DataError);
   EXPECT_THROW(check_model(silent, "model", dataset), RequestError);
   EXPECT_THROW(check_model(Json(), "model", dataset), RequestError);
+  // A place without a name may be any place.
+  const Json nameless{{"trained_on", {{{"dataset", "set"}, {"places", {""}}}}}};
+  EXPECT_THROW(check_model(nameless, "model", dataset), RequestError);
+  dataset.images.push_back(image_at("c.tif", data::Split::test, "", 200));
+  EXPECT_THROW(check_model(clean, "model", dataset), RequestError);
+}
+
+TEST(LeakCheck, PackedSamplesNameTheirPlaces) {
+  const test::ScratchFolder scratch;
+  test::write_drawn_dataset(scratch.path() / "drawn", 2, 2);
+  const data::PackedSamples tested({scratch.path() / "drawn"}, "test");
+  EXPECT_NO_THROW(check_model(test::card_of("train town"), "model", tested.reader()));
+  EXPECT_THROW(check_model(test::card_of("test town"), "model", tested.reader()), DataError);
 }
 
 TEST(RealLeakCheck, TheShippedModelSawNoTestPlace) {
@@ -113,6 +129,93 @@ TEST(UsefulnessCell, SurvivesItsFile) {
   EXPECT_EQ(to_json(back), to_json(cell));
   EXPECT_TRUE(std::isnan(back.classes.at("road")));
   EXPECT_EQ(to_json(cell)["tiles"], "all");
+}
+
+// The whole protocol with networks that learn nothing.
+class Usefulness : public testing::Test {
+ protected:
+  Usefulness() {
+    test::write_drawn_dataset(scratch_.path() / "drawn", 6, 2);
+    test::write_generator(scratch_.path() / "generator", test::card_of("train town"));
+  }
+  UsefulnessOptions options() const {
+    UsefulnessOptions all{.datasets = {scratch_.path() / "drawn"},
+                          .model = scratch_.path() / "generator",
+                          .tiles = {0, 3},
+                          .seeds = 2,
+                          .methods = {"real", "copy-paste", "terragen", "terragen-unfiltered"},
+                          .painted = 6,
+                          .reject_share = 0.5};
+    all.variation.size = 32;
+    all.paint.steps = 2;
+    all.train.crop = 32;
+    all.train.batch = 2;
+    all.train.loader_threads = 0;
+    all.train.trainer.steps = 1;
+    all.train.trainer.warmup_steps = 0;
+    all.train.compute.threads = all.paint.compute.threads = 1;
+    return all;
+  }
+  std::filesystem::path run() const { return scratch_.path() / "run"; }
+
+  const test::ScratchFolder scratch_;
+};
+
+TEST_F(Usefulness, EverySeedHasItsOwnTilesImagesAndJudge) {
+  const std::vector<UsefulnessCell> cells = evaluate_usefulness(options(), run());
+  ASSERT_EQ(cells.size(), 16U);
+  for (const UsefulnessCell& cell : cells) {
+    EXPECT_EQ(cell.real_images, cell.tiles == 0 ? 6 : 3);
+    EXPECT_EQ(cell.made, cell.method == "real" ? 0 : 6);
+    EXPECT_EQ(cell.generator_sha256.empty(), !cell.method.starts_with("terragen"));
+    EXPECT_EQ(cell.rejected, cell.method == "terragen" ? 3 : 0) << cell.tiles << cell.seed;
+    EXPECT_EQ(cell.judge_flops > 0, cell.method.starts_with("terragen"));
+    EXPECT_GT(cell.train_flops, 0);
+  }
+  // Of all images, too, every seed paints anew.
+  const auto first_image = [&](const char* name) {
+    const data::Dataset made = data::read_dataset(run() / "made" / name);
+    return geo::read_raster(made.folder / "images" / made.images.front().file_name).samples;
+  };
+  EXPECT_NE(first_image("drawn_all_0_terragen"), first_image("drawn_all_1_terragen"));
+  // What is there is not measured again.
+  const auto again = evaluate_usefulness(options(), run());
+  for (std::size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(to_json(again[i]), to_json(cells[i]));
+}
+
+TEST_F(Usefulness, FiguresOfOtherDataOrAnotherGeneratorAreRefused) {
+  UsefulnessOptions few = options();
+  few.tiles = {3};
+  few.seeds = 1;
+  few.methods = {"real", "terragen"};
+  evaluate_usefulness(few, run());
+  test::write_generator(scratch_.path() / "generator", test::card_of("train town"), 2);
+  EXPECT_THROW(evaluate_usefulness(few, run()), RequestError);
+  few.methods = {"real"};
+  EXPECT_NO_THROW(evaluate_usefulness(few, run()));
+  test::write_drawn_dataset(scratch_.path() / "drawn", 7, 2);
+  EXPECT_THROW(evaluate_usefulness(few, run()), RequestError);
+}
+
+TEST_F(Usefulness, WhatCannotBeIsRefusedBeforeAnythingIsTrained) {
+  const auto refused = [&](const std::function<void(UsefulnessOptions&)>& change) {
+    UsefulnessOptions changed = options();
+    change(changed);
+    EXPECT_THROW(evaluate_usefulness(changed, run()), RequestError);
+    EXPECT_FALSE(std::filesystem::exists(run()));
+  };
+  refused([](UsefulnessOptions& all) { all.tiles = {3, 20}; });
+  refused([](UsefulnessOptions& all) { all.models["drown"] = all.model; });
+  refused([](UsefulnessOptions& all) { all.datasets.push_back(all.datasets.front()); });
+  refused([](UsefulnessOptions& all) { all.train.architecture = "fcos-resnet18"; });
+  refused([](UsefulnessOptions& all) { all.methods.clear(); });
+  const std::filesystem::path untrained = scratch_.path() / "untrained";
+  test::write_drawn_dataset(untrained, 0, 2);
+  refused([&](UsefulnessOptions& all) {
+    all.datasets = {untrained};
+    all.tiles = {0};
+    all.methods = {"copy-paste"};
+  });
 }
 
 }  // namespace

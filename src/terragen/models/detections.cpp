@@ -31,7 +31,12 @@ double overlap_of(const layout::OrientedBox& detection, const layout::OrientedBo
   // Boxes whose circles do not meet need no clipping.
   const double reach = (std::hypot(detection.width, detection.height) + std::hypot(truth.width, truth.height)) / 2;
   if (std::hypot(detection.cx - truth.cx, detection.cy - truth.cy) > reach) return 0;
-  if (oriented) return metrics::quadrilateral_iou(corners_of(detection), corners_of(truth));
+  if (oriented) {
+    const double iou = metrics::quadrilateral_iou(corners_of(detection), corners_of(truth));
+    if (!crowd) return iou;
+    const double area = detection.width * detection.height;
+    return area > 0 ? iou / (1 + iou) * (area + truth.width * truth.height) / area : 0;
+  }
   const auto box = [](const layout::OrientedBox& b) {
     return metrics::Box{b.cx - b.width / 2, b.cy - b.height / 2, b.cx + b.width / 2, b.cy + b.height / 2};
   };

@@ -27,6 +27,7 @@ struct ShardSource {
   std::string attribution;
   std::int64_t samples = 0;         // of the training split
   std::vector<std::string> places;  // of the training split
+  bool operator==(const ShardSource&) const = default;
 };
 
 // shards.json. Sample i of a file has the tensors "i/image" [B, H, W] in the stored type, "i/layout" (the layout's JSON

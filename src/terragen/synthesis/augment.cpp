@@ -17,6 +17,7 @@
 #include "terragen/synthesis/distortion.h"
 #include "terragen/synthesis/layout_score.h"
 #include "terragen/synthesis/painting_condition.h"
+#include "terragen/tensor/flop_counter.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -147,13 +148,16 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   std::vector<double> scores;
   Progress progress(paints ? "painting" : "making", std::ssize(training.images) * options.per_image);
   const Stopwatch watch;
+  const tensor::FlopCounter flops;
   const Made made = [&](std::size_t image, int copy, const shards::Sample& sample) {
     const std::string name = std::filesystem::path(training.images[image].file_name).stem().string();
     stems.push_back(std::format("{}_{:05}_{}_{}", options.method, image, name, copy));
     if (judge != nullptr) {
       const Stopwatch judging;
+      const double before = flops.count();
       scores.push_back(layout_score(*judge, sample.image, renumbered(sample.layout, judged)));
       summary.judge_seconds += judging.seconds();
+      summary.judge_flops += flops.count() - before;
     }
     result.add(stems.back(), sample);
     progress.advance();
@@ -165,6 +169,7 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   }
   summary.made = stems.size();
   summary.make_seconds = watch.seconds() - summary.judge_seconds;
+  summary.make_flops = flops.count() - summary.judge_flops;
   for (const double score : scores) summary.mean_score += score / static_cast<double>(scores.size());
   if (rejects) {
     summary.threshold = options.least_score ? *options.least_score : rejection_threshold(scores, options.reject_share);

@@ -35,11 +35,13 @@ struct AugmentSummary {
   double mean_score = 0;  // of all that were made
   double make_seconds = 0;
   double judge_seconds = 0;
+  double make_flops = 0;  // see tensor::FlopCounter
+  double judge_flops = 0;
 };
 
 // New images come from the training split alone and belong to it. `painter` is needed by "terragen" only; `judge` (see
 // layout_score) where images are to be rejected. RequestError when the painter or judge lacks a class or task or is for
-// other bands.
+// other bands. Operations are counted, so that no FlopCounter may be alive.
 AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, const models::PerceptionInference* judge,
                                const AugmentOptions& options, const std::filesystem::path& output);
 

@@ -78,6 +78,22 @@ TEST(CopyPaste, FeaturesOutOfSightAreDropped) {
   EXPECT_TRUE(covered);
 }
 
+TEST(CopyPaste, WhatTheSourceDoesNotKnowIsNotLabelledEither) {
+  shards::Sample target = drawn_sample({}, 0, 0, 32);
+  shards::Sample source = drawn_sample({box_feature(18, 4, 30, 12), box_feature(2, 4, 12, 12)}, 0.5F, 0, 32);
+  target.layout.mask = layout::DenseMask{32, 32, std::vector<std::uint8_t>(32 * 32, 0)};
+  source.layout.mask = layout::DenseMask{32, 32, std::vector<std::uint8_t>(32 * 32, 1)};
+  source.valid.slice(1, 16, 32).fill_(0);
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Random random(seed);
+    const shards::Sample pasted = copy_paste(target, source, random);
+    for (int y = 0; y < 32; ++y) {
+      for (int x = 0; x < 32; ++x) EXPECT_EQ(pasted.layout.mask->at(x, y), x < 16 ? 1 : 0);
+    }
+    for (const layout::Feature& feature : pasted.layout.features) EXPECT_LT(layout::bounds_of(feature.geometry).x1, 16);
+  }
+}
+
 TEST(CopyPaste, OfDenseMasksHalfTheClasses) {
   shards::Sample target = drawn_sample({}, 0, 0, 32);
   shards::Sample source = drawn_sample({}, 0, 0, 32);
@@ -209,7 +225,7 @@ TEST(Augment, AltersRealImagesIntoOneDataset) {
   options = {.method = "geometric", .per_image = 4, .reject_share = 0.5, .keep_real = false};
   const AugmentSummary judged = augment_dataset(dataset, nullptr, &judge, options, folder.path() / "judged");
   EXPECT_EQ(judged.made, 8U);
-  EXPECT_LE(judged.rejected, 4U);
+  EXPECT_EQ(judged.rejected, 4U);
   const data::Dataset kept = data::read_dataset(folder.path() / "judged");
   EXPECT_EQ(kept.images.size(), judged.made - judged.rejected);
   EXPECT_EQ(kept.provenance.at("augmented").at("scores").size(), 8U);
@@ -217,6 +233,21 @@ TEST(Augment, AltersRealImagesIntoOneDataset) {
     const std::string stem = std::filesystem::path(image.file_name).stem().string();
     EXPECT_GE(kept.provenance["augmented"]["scores"][stem].get<double>(), judged.threshold);
   }
+}
+
+TEST(LayoutScore, WhereNothingIsLabelledNothingIsWrong) {
+  models::PerceptionConfig config{.architecture = "unet-resnet18",
+                                  .taxonomy = layout::Taxonomy({{"land", {}}, {"water", {}}})};
+  config.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
+  const models::PerceptionInference judge(models::new_perception_model(config), {.precision = "fp32", .threads = 1});
+  layout::Layout silent{.task = "segmentation", .width = 64, .height = 64};
+  silent.mask = layout::DenseMask{64, 64, std::vector<std::uint8_t>(64 * 64, layout::kUnlabelled)};
+  EXPECT_EQ(layout_score(judge, torch::zeros({3, 64, 64}), silent), 1.0);
+}
+
+TEST(RejectionThreshold, LetsTheWantedShareFallBelow) {
+  EXPECT_EQ(rejection_threshold({0.4, 0.1, 0.3, 0.2}, 0.5), 0.3);
+  EXPECT_EQ(rejection_threshold({0.4, 0.1, 0.3, 0.2}, 0), 0.1);
 }
 
 TEST(Augment, PaintsEveryKindFromTrainingImages) {

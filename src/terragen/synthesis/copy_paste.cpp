@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "terragen/core/error.h"
 #include "terragen/layout/rasterise.h"
@@ -27,6 +28,17 @@ Pixels pasted_classes(const layout::DenseMask& mask, Random& random) {
   return pasted;
 }
 
+// Whether enough of a thing lies where `visible` is not 0.
+bool in_sight(const Pixels& thing, std::span<const std::uint8_t> visible) {
+  double all = 0;
+  double seen = 0;
+  for (std::size_t i = 0; i < thing.size(); ++i) {
+    all += thing[i];
+    seen += thing[i] != 0 && visible[i] != 0 ? 1 : 0;
+  }
+  return all == 0 || seen >= kLeastInSight * all;
+}
+
 }  // namespace
 
 shards::Sample copy_paste(const shards::Sample& target, const shards::Sample& source, Random& random) {
@@ -36,33 +48,35 @@ shards::Sample copy_paste(const shards::Sample& target, const shards::Sample& so
     throw InternalError("[copy_paste] the images are not of one size");
   }
   shards::Sample result = target;
-  Pixels pasted(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
+  // What the source does not know is not pasted, neither its pixels nor what is said of them.
+  const torch::Tensor valid = source.valid.gt(0).to(torch::kUInt8).contiguous();
+  const std::span<const std::uint8_t> known(valid.const_data_ptr<std::uint8_t>(),
+                                            static_cast<std::size_t>(valid.numel()));
+  Pixels pasted(known.size(), 0);
   if (source.layout.mask && target.layout.mask) {
     pasted = pasted_classes(*source.layout.mask, random);
     for (std::size_t i = 0; i < pasted.size(); ++i) {
+      if (known[i] == 0) pasted[i] = 0;
       if (pasted[i] != 0) result.layout.mask->values[i] = source.layout.mask->values[i];
     }
   }
   std::vector<layout::Feature> added;
   for (const layout::Feature& feature : source.layout.features) {
     if (!random.chance(0.5) || feature.crowd) continue;
-    layout::draw_onto(pasted, feature.geometry, width, height);
+    const Pixels drawn = layout::rasterise(feature.geometry, width, height);
+    if (!in_sight(drawn, known)) continue;
+    for (std::size_t i = 0; i < pasted.size(); ++i) {
+      if (drawn[i] != 0 && known[i] != 0) pasted[i] = 1;
+    }
     added.push_back(feature);
   }
+  Pixels left(pasted.size());
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] = pasted[i] == 0 ? 1 : 0;
   std::erase_if(result.layout.features, [&](const layout::Feature& feature) {
-    const Pixels drawn = layout::rasterise(feature.geometry, width, height);
-    double all = 0;
-    double seen = 0;
-    for (std::size_t i = 0; i < drawn.size(); ++i) {
-      all += drawn[i];
-      seen += drawn[i] != 0 && pasted[i] == 0 ? 1 : 0;
-    }
-    return all > 0 && seen < kLeastInSight * all;
+    return !in_sight(layout::rasterise(feature.geometry, width, height), left);
   });
   result.layout.features.insert(result.layout.features.end(), added.begin(), added.end());
-  // What the source does not know is not pasted.
-  const torch::Tensor mask =
-      torch::from_blob(pasted.data(), {height, width}, torch::kUInt8).to(torch::kFloat32) * source.valid;
+  const torch::Tensor mask = torch::from_blob(pasted.data(), {height, width}, torch::kUInt8).to(torch::kFloat32);
   result.image = target.image * (1 - mask) + source.image * mask;
   result.valid = torch::maximum(target.valid, mask);
   result.source = target.source + " with parts of " + source.source;

@@ -26,7 +26,9 @@ double mask_score(const models::PerceptionInference& judge, const torch::Tensor&
     sum += iou[static_cast<std::size_t>(k)];
     ++present;
   }
-  return present > 0 ? sum / present : confusion.pixel_accuracy();
+  if (present > 0) return sum / present;
+  // Nothing but background, or nothing labelled at all, where nothing can be wrong.
+  return confusion.total() > 0 ? confusion.pixel_accuracy() : 1.0;
 }
 
 double box_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout) {

@@ -11,8 +11,9 @@ namespace terragen::synthesis {
 // Classes building and road, tasks of the same names, the second one dense; three 8-bit bands; sizes in steps of 16.
 inline models::ModelFolder small_model(const layout::Taxonomy& classes = layout::Taxonomy({{"building", {200, 0, 0}},
                                                                                            {"road", {0, 0, 200}}}),
-                                       const std::vector<std::string>& tasks = {"building", "road"}) {
-  torch::manual_seed(1);
+                                       const std::vector<std::string>& tasks = {"building", "road"},
+                                       std::uint64_t seed = 1) {
+  torch::manual_seed(seed);
   models::ModelFolder model;
   model.images.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
   models::AutoencoderConfig vae;

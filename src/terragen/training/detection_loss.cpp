@@ -25,19 +25,37 @@ torch::Tensor generalized_iou(const torch::Tensor& one, const torch::Tensor& two
   return both / either.clamp_min(1e-7) - (around - either) / around;
 }
 
+// Where cells lie from boxes, in each box's frame: along and across it, [L, M] each.
+std::pair<torch::Tensor, torch::Tensor> from_centres(const torch::Tensor& cells, const torch::Tensor& boxes) {
+  const torch::Tensor theta = boxes.select(1, 4);
+  const torch::Tensor away = cells.unsqueeze(1) - boxes.slice(1, 0, 2).unsqueeze(0);  // [L, M, 2]
+  return {away.select(2, 0) * theta.cos() + away.select(2, 1) * theta.sin(),
+          away.select(2, 1) * theta.cos() - away.select(2, 0) * theta.sin()};
+}
+
+torch::Tensor with_crowds(const torch::Tensor& classes, const torch::Tensor& crowds, const torch::Tensor& centres) {
+  if (crowds.size(0) == 0) return classes;
+  const auto [along, across] = from_centres(centres, crowds);
+  const torch::Tensor inside =
+      along.abs().le(crowds.select(1, 2) / 2).logical_and(across.abs().le(crowds.select(1, 3) / 2)).any(1);
+  return classes.masked_fill(inside.logical_and(classes.eq(kBackground)), kUnknown);
+}
+
 }  // namespace
 
 DetectionTruth detection_truth(const layout::Layout& layout, bool oriented) {
   std::vector<float> boxes;
+  std::vector<float> crowds;
   std::vector<std::int64_t> classes;
   for (const layout::Feature& feature : layout.features) {
     const layout::OrientedBox box = models::object_box(feature.geometry, oriented);
     for (const double value : {box.cx, box.cy, box.width, box.height, box.angle}) {
-      boxes.push_back(static_cast<float>(value));
+      (feature.crowd ? crowds : boxes).push_back(static_cast<float>(value));
     }
-    classes.push_back(feature.class_index);
+    if (!feature.crowd) classes.push_back(feature.class_index);
   }
-  return {torch::tensor(boxes).view({-1, 5}), torch::tensor(classes, torch::kInt64)};
+  return {torch::tensor(boxes).view({-1, 5}), torch::tensor(classes, torch::kInt64),
+          torch::tensor(crowds).view({-1, 5})};
 }
 
 DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, const torch::Tensor& centres,
@@ -49,7 +67,7 @@ DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, con
   std::vector<torch::Tensor> classes, distances, angles, centreness;
   for (const DetectionTruth& image : truth) {
     if (image.boxes.size(0) == 0) {
-      classes.push_back(torch::full({cells}, -1, torch::kInt64));
+      classes.push_back(with_crowds(torch::full({cells}, kBackground, torch::kInt64), image.crowds, centres));
       distances.push_back(torch::zeros({cells, 4}));
       angles.push_back(torch::zeros({cells, 2}));
       centreness.push_back(torch::zeros({cells}));
@@ -57,9 +75,7 @@ DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, con
     }
     const torch::Tensor size = image.boxes.slice(1, 2, 4).clamp_min(0.1);  // [M, 2]
     const torch::Tensor theta = image.boxes.select(1, 4);
-    const torch::Tensor away = centres.unsqueeze(1) - image.boxes.slice(1, 0, 2).unsqueeze(0);  // [L, M, 2]
-    const torch::Tensor along = away.select(2, 0) * theta.cos() + away.select(2, 1) * theta.sin();
-    const torch::Tensor across = away.select(2, 1) * theta.cos() - away.select(2, 0) * theta.sin();
+    const auto [along, across] = from_centres(centres, image.boxes);
     const torch::Tensor half = size / 2;
     const torch::Tensor reach = torch::maximum(half.unsqueeze(0), stride.unsqueeze(2) / 2);  // [L, M, 2]
     const torch::Tensor near = torch::minimum(reach, kCentreStrides * stride.unsqueeze(2));
@@ -75,7 +91,8 @@ DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, con
     const torch::Tensor area = size.prod(1).unsqueeze(0).expand_as(fits).masked_fill(fits.logical_not(), kFar * kFar);
     const auto [smallest, which] = area.min(1);
     const torch::Tensor answers = fits.any(1);
-    classes.push_back(image.classes.index_select(0, which).masked_fill(answers.logical_not(), -1));
+    classes.push_back(with_crowds(image.classes.index_select(0, which).masked_fill(answers.logical_not(), kBackground),
+                                  image.crowds, centres));
     const torch::Tensor own = d.gather(1, which.view({-1, 1, 1}).expand({-1, 1, 4})).squeeze(1).clamp_min(0.01);
     distances.push_back(own);
     const torch::Tensor turned = theta.index_select(0, which) * 2;
@@ -96,7 +113,8 @@ torch::Tensor detection_loss(const models::DetectorOutput& output, const Detecti
   const torch::Tensor one_hot =
       torch::one_hot(targets.classes.clamp_min(0), output.logits.size(2)).to(torch::kFloat32) *
       answers.unsqueeze(2).to(torch::kFloat32);
-  const torch::Tensor of_class = nn::sigmoid_focal_loss(output.logits, one_hot).sum() / count;
+  const torch::Tensor known = targets.classes.ne(kUnknown).unsqueeze(2).to(torch::kFloat32);
+  const torch::Tensor of_class = (nn::sigmoid_focal_loss(output.logits, one_hot) * known).sum() / count;
   scalars["loss_class"] = of_class.item<double>();
   if (!answers.any().item<bool>()) return of_class + 0.0 * (output.distances.sum() + output.centreness.sum());
   const torch::Tensor weight = targets.centreness.masked_select(answers).clamp_min(0.05);

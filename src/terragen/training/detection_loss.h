@@ -13,16 +13,20 @@ namespace terragen::training {
 
 // One image's objects.
 struct DetectionTruth {
-  torch::Tensor boxes;    // [M, 5] centre x, y, width, height in pixels, angle in radians
-  torch::Tensor classes;  // [M] int64
+  torch::Tensor boxes;                          // [M, 5] centre x, y, width, height in pixels, angle in radians
+  torch::Tensor classes;                        // [M] int64
+  torch::Tensor crowds = torch::zeros({0, 5});  // likewise: regions of many, none of which is told apart
 };
 
 // Boxes of a layout's features: upright ones, or the smallest oriented ones.
 DetectionTruth detection_truth(const layout::Layout& layout, bool oriented);
 
+inline constexpr std::int64_t kBackground = -1;
+inline constexpr std::int64_t kUnknown = -2;  // in a crowd and answering for no object: whatever is said is not wrong
+
 // For every cell of every image, all levels one after the other.
 struct DetectionTargets {
-  torch::Tensor classes;     // [N, L] int64; -1: background
+  torch::Tensor classes;     // [N, L] int64; kBackground, kUnknown
   torch::Tensor distances;   // [N, L, 4] pixels to left, top, right, bottom in the box's frame
   torch::Tensor angle;       // [N, L, 2] cos and sin of twice the angle
   torch::Tensor centreness;  // [N, L] in [0, 1]

@@ -40,6 +40,35 @@ TEST(DetectionTargets, ACellAnswersForTheBoxAroundIt) {
   EXPECT_FALSE(detection_targets({none}, cells.centres, cells.strides).classes.ge(0).any().item<bool>());
 }
 
+TEST(DetectionTargets, WhatIsSaidInsideACrowdIsNeverWrong) {
+  models::Detector model(models::DetectorConfig{});
+  const models::DetectorOutput cells = model->forward(torch::zeros({1, 3, 64, 64}));
+  layout::Layout layout = one_object(layout::make_box({8, 16, 24, 28}));
+  layout.features.push_back({0, layout::make_box({32, 32, 64, 64}), true, {}});
+  const DetectionTruth truth = detection_truth(layout, false);
+  EXPECT_EQ(truth.boxes.size(0), 1);
+  const DetectionTargets targets = detection_targets({truth}, cells.centres, cells.strides);
+  const torch::Tensor inside = cells.centres.ge(32).all(1);
+  EXPECT_TRUE(targets.classes[0].eq(kUnknown).eq(inside).all().item<bool>());
+  EXPECT_TRUE(targets.classes[0].ge(0).any().item<bool>());
+  Scalars scalars;
+  models::DetectorOutput output = cells;
+  output.logits = torch::full_like(cells.logits, -4.0);
+  const double quiet = detection_loss(output, targets, scalars).item<double>();
+  output.logits = output.logits + 8 * inside.to(torch::kFloat32).view({1, -1, 1});
+  EXPECT_DOUBLE_EQ(detection_loss(output, targets, scalars).item<double>(), quiet);
+}
+
+TEST(OverlapWithACrowd, IsTheShareOfTheDetectionThatLiesInIt) {
+  const layout::OrientedBox crowd{.cx = 30, .cy = 30, .width = 40, .height = 20, .angle = 0.5};
+  layout::OrientedBox found{.cx = 30, .cy = 30, .width = 10, .height = 5, .angle = 0.5};
+  EXPECT_NEAR(models::overlap_of(found, crowd, true, true), 1.0, 1e-6);
+  EXPECT_NEAR(models::overlap_of(found, crowd, true, false), 50.0 / 800, 1e-6);
+  found.cx += 20 * std::cos(0.5);  // half of it beyond the crowd's end
+  found.cy += 20 * std::sin(0.5);
+  EXPECT_NEAR(models::overlap_of(found, crowd, true, true), 0.5, 1e-6);
+}
+
 TEST(DetectionTargets, GiveBackTheOrientedBox) {
   models::Detector model(models::DetectorConfig{.oriented = true});
   const models::DetectorOutput cells = model->forward(torch::zeros({1, 3, 64, 64}));

@@ -146,6 +146,24 @@ void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
   card["stages"].push_back(std::move(settings));
 }
 
+// A run goes on with the settings, data and starting model it was begun with. What may differ is where it runs, and
+// how often it says or keeps something.
+TrainerOptions trainer_options(const TrainJob& job, const shards::ShardSet& set, const std::string& from_hash) {
+  TrainerOptions options = job.trainer;
+  options.agreed = to_json(job);
+  for (const char* free :
+       {"shards", "run", "from", "reference_weights", "loader_threads", "threads", "device", "resume", "log_every",
+        "preview_every", "checkpoint_every", "stop_after", "stop_after_seconds"}) {
+    options.agreed.erase(free);
+  }
+  options.agreed["from_sha256"] = from_hash;
+  for (const shards::ShardSource& source : set.sources) {
+    options.agreed["data"].push_back(
+        {{"dataset", source.dataset}, {"samples", source.samples}, {"places", source.places}});
+  }
+  return options;
+}
+
 models::AutoencoderKL new_autoencoder(const TrainJob& job, std::int64_t bands) {
   models::AutoencoderConfig config;
   config.in_channels = config.out_channels = bands;
@@ -196,6 +214,7 @@ shards::Batch shown_samples(const TrainJob& job, const shards::ShardReader& trai
 TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   models::AutoencoderKL autoencoder{nullptr};
   Json card = Json::object();
+  std::string from_hash;
   std::vector<torch::Tensor> images;
   for (std::int64_t i = 0; std::ssize(images) * job.batch < 96; ++i) images.push_back(loader.batch_of(-1 - i).images);
   if (!job.from.empty()) {
@@ -204,13 +223,14 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
     check_bands_fit(model, reader.set(), job);
     autoencoder = model.autoencoder;
     card = model.card;
+    from_hash = model.hash;
   } else {
     autoencoder = new_autoencoder(job, std::ssize(reader.set().bands));
     autoencoder->fit_shortcut(torch::cat(images));
   }
   tell_of(job, reader.set(), card);
   AutoencoderTask task(autoencoder, image_info(reader.set()), card, torch::cat(images), job.autoencoder_loss);
-  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+  return Trainer(task, loader, job.run, trainer_options(job, reader.set(), from_hash), job.compute).train();
 }
 
 TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
@@ -228,7 +248,7 @@ TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader
                                    .rate_factor = job.generator_loss.adversarial.rate_factor};
   tell_of(job, reader.set(), model.card);
   DecoderTask task(model, shown_samples(job, reader, 8), options);
-  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+  return Trainer(task, loader, job.run, trainer_options(job, reader.set(), model.hash), job.compute).train();
 }
 
 TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
@@ -242,7 +262,7 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   model.dense_tasks = set.dense_tasks;
   tell_of(job, set, model.card);
   GeneratorTask task(model, shown_samples(job, reader, 8), job.generator_loss);
-  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+  return Trainer(task, loader, job.run, trainer_options(job, set, model.hash), job.compute).train();
 }
 
 TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
@@ -281,10 +301,10 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
   tell_of(job, set, model.config.card);
   if (classifier) {
     ClassificationTask task(model, shown_samples(job, reader, 8), job.perception);
-    return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+    return Trainer(task, loader, job.run, trainer_options(job, set, model.hash), job.compute).train();
   }
   PerceptionTask task(model, shown_samples(job, reader, 8), job.perception);
-  return Trainer(task, loader, job.run, job.trainer, job.compute).train();
+  return Trainer(task, loader, job.run, trainer_options(job, set, model.hash), job.compute).train();
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ TrainingEnd Trainer::train() {
   DataParallel gradient(task_, parameters, options_.data_parallel, compute_);
 
   CheckpointState state{.step = 0, .seed = options_.seed, .settings = task_.settings()};
+  state.settings.update(options_.agreed);
   state.settings["steps"] = options_.steps;
   state.settings["learning_rate"] = options_.learning_rate;
   state.settings["seed"] = options_.seed;

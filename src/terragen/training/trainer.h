@@ -27,6 +27,7 @@ struct TrainerOptions {
   double stop_after_seconds = 0;  // 0: none; otherwise save and end after this long
   int data_parallel = 1;          // parts of a batch that are computed side by side
   bool resume = false;
+  Json agreed = Json::object();  // whatever else a run that is resumed must have in common with its beginning
 
   void validate() const;
 };

@@ -19,14 +19,15 @@ namespace fs = std::filesystem;
 
 // A handful of small samples with a box each; `broken` puts a value into one that no loss survives, `unlabelled` gives
 // them masks that name no class.
-void write_shards(const fs::path& folder, bool broken = false, bool unlabelled = false) {
+void write_shards(const fs::path& folder, bool broken = false, bool unlabelled = false,
+                  const std::string& name = "set") {
   fs::create_directories(folder);
   shards::ShardSet set;
   set.data_type = "float32";
   set.bands = {{"a", -1, 1}};
   set.taxonomy = layout::Taxonomy({{"thing", {}}});
   set.tasks = {"detection"};
-  set.sources = {{.dataset = "set", .task = "detection", .licence = "CC0 1.0", .attribution = "us", .samples = 4}};
+  set.sources = {{.dataset = name, .task = "detection", .licence = "CC0 1.0", .attribution = "us", .samples = 4}};
   shards::ShardWriter writer(set, folder);
   for (std::uint64_t i = 0; i < 4; ++i) {
     layout::Layout layout{.task = "detection", .width = 32, .height = 32};
@@ -57,6 +58,17 @@ TEST(Trainer, TenAndTenStepsAreTwentyBitForBit) {
   EXPECT_EQ(run_train_job(parts), TrainingEnd::paused);
   EXPECT_THROW(run_train_job(parts), RequestError);  // not without resume
   parts.trainer.resume = true;
+  // What a run goes on with is what it was begun with.
+  TrainJob other = parts;
+  other.crop = 16;
+  EXPECT_THROW(run_train_job(other), RequestError);
+  other = parts;
+  other.trainer.ema_decay = 0.5;
+  EXPECT_THROW(run_train_job(other), RequestError);
+  other = parts;
+  other.shards = scratch.path() / "more";
+  write_shards(other.shards, false, false, "other set");
+  EXPECT_THROW(run_train_job(other), RequestError);
   EXPECT_EQ(run_train_job(parts), TrainingEnd::finished);
   expect_same_checkpoint(scratch.path() / "whole", scratch.path() / "parts");
 
