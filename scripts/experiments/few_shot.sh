@@ -11,7 +11,7 @@ shift 2
 terragen=${TERRAGEN:-build/release/bin/terragen}
 classes=(water vegetation road building)
 list=$(IFS=,; echo "${classes[*]}")
-protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 250 --crop 192 --scenes 60)
+protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 250 --crop 192 --scenes 60 --things 4)
 # Real images alone need no generator, and the base sets come about.
 "$terragen" "${protocol[@]}" --methods real "$@"
 models=()
@@ -19,7 +19,7 @@ for class in "${classes[@]}"; do
   run=$out/$class/generator
   if [ ! -e "$run/model/model_index.json" ]; then
     "$terragen" train generator "$out/$class/base" -o "$run" --from models/terragen-base --autoencoder-only \
-      --labelled-only --reference-share 0.3 --inpaint-share 0.3 --data-parallel 2 --cycle 400 \
+      --labelled-only --reference-share 0.7 --inpaint-share 0.3 --data-parallel 2 --cycle 400 \
       --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 2000 --batch 32 --crop 128 \
       --learning-rate 5e-4 --ema 0.998 --resume
   fi

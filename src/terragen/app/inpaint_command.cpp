@@ -1,6 +1,7 @@
 #include "terragen/app/inpaint_command.h"
 
 #include <cstdio>
+#include <format>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +64,15 @@ void inpaint(InpaintRequest request) {
                 summary.judge_threshold);
   }
   const double each = std::max<double>(1, static_cast<double>(summary.accepted));
+  const synthesis::InpaintCost& cost = summary.cost;
+  const auto stage = [each](const StageCost& one) {
+    return std::format("{:.2f} ({:.0f} MiB)", one.seconds / each, static_cast<double>(one.peak_memory) / (1 << 20));
+  };
   std::printf(
-      "%.2f s an accepted thing on %d threads: placing %.2f, painting %.2f, refining %.2f, filtering %.2f; peak "
-      "memory %.0f MiB\n",
-      summary.seconds / each, threads, summary.times.placing / each, summary.times.painting / each,
-      summary.times.refining / each, summary.times.filtering / each,
+      "%.2f s an accepted thing on %d threads: placing %s, painting %s, refining %s, filtering %s, writing %s; in "
+      "all at most %.0f MiB\n",
+      cost.seconds() / each, threads, stage(cost.placing).c_str(), stage(cost.painting).c_str(),
+      stage(cost.refining).c_str(), stage(cost.filtering).c_str(), stage(cost.writing).c_str(),
       static_cast<double>(peak_memory_bytes()) / (1 << 20));
 }
 

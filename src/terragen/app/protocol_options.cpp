@@ -27,6 +27,7 @@ void add_protocol_training_options(CLI::App& command, training::TrainJob& train)
       ->capture_default_str();
   command.add_option("--most-synthetic", train.most_synthetic, "Most share of new images in what is drawn")
       ->capture_default_str();
+  command.add_option("--class-share", train.class_share, "See `terragen train`")->capture_default_str();
   command.add_option("--real-last", train.real_last, "See `terragen train`")->capture_default_str();
 }
 

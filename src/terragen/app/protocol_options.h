@@ -13,7 +13,7 @@ namespace terragen::app {
 
 // Short trainings, in which new images come at most as often as real ones and real ones last.
 training::TrainJob protocol_training();
-// --train-steps, --train-batch, --crop, --learning-rate, --balance, --most-synthetic, --real-last
+// --train-steps, --train-batch, --crop, --learning-rate, --balance, --most-synthetic, --class-share, --real-last
 void add_protocol_training_options(CLI::App& command, training::TrainJob& train);
 
 // --earlier

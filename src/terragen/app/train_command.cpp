@@ -97,6 +97,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
       ->add_option("--real-last", job.real_last,
                    "Share of the steps, the last ones, that see real images alone and no synthetic ones")
       ->capture_default_str();
+  command
+      ->add_option("--class-share", job.class_share,
+                   "Share of crops that are laid over a class of a dense mask, rare ones oftener")
+      ->capture_default_str();
   command->add_option("--loader-threads", job.loader_threads, "Threads that prepare batches ahead")
       ->capture_default_str();
   command->add_option("--data-parallel", job.trainer.data_parallel, "Parts of a batch computed side by side")

@@ -182,7 +182,9 @@ class NovelClass {
     }
     cell.novel_iou = cell.classes.at(name_);
     cell.score = metrics::few_shot_score(report.iou, base, novel);
-    cell.base_iou = (cell.score - 0.6 * cell.novel_iou) / 0.4;
+    metrics::ClassScores others;
+    for (const int k : base) others.push_back(report.iou[static_cast<std::size_t>(k)]);
+    cell.base_iou = metrics::mean_present(others);
     cell.test_seconds = report.seconds;
   }
 
@@ -213,6 +215,17 @@ bool makes_images(const FewShotOptions& options) {
   return std::ranges::any_of(options.methods, [](const std::string& method) { return method != "real"; });
 }
 
+// Whether a generator's last beginning, and all that followed, left unlabelled pixels out of its loss: a class that is
+// withheld is unlabelled, and whoever learned to paint those pixels has seen it without its name.
+bool kept_to_labelled_pixels(const Json& card) {
+  bool kept = true;
+  for (const Json& stage : card.value("stages", Json::array())) {
+    if (stage.value("model", "") != "generator") continue;
+    kept = (kept || stage.value("autoencoder_only", false)) && stage.value("labelled_only", false);
+  }
+  return kept;
+}
+
 // The generator of a novel class, which has seen neither the class nor a test place.
 models::ModelFolder checked_generator(const FewShotOptions& options, const std::string& novel,
                                       const data::Dataset& dataset, const fs::path& base) {
@@ -228,6 +241,11 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
   if (model.layout_encoder && model.layout_encoder->config().taxonomy.find(novel) >= 0) {
     throw RequestError(
         std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
+  }
+  if (!kept_to_labelled_pixels(model.card)) {
+    throw RequestError(
+        std::format("{} was trained on unlabelled pixels, among them those of \"{}\"", found->second.string(), novel),
+        "train it with --autoencoder-only --labelled-only");
   }
   return model;
 }
@@ -246,7 +264,9 @@ void FewShotOptions::validate() const {
     }
   }
   if (methods.empty() || architectures.empty()) throw RequestError("no method, or no architecture, is named");
-  inpaint.objects.validate();
+  synthesis::InpaintOptions any_class = inpaint;
+  any_class.class_name = classes.front();
+  any_class.validate();
   paint.validate();
 }
 

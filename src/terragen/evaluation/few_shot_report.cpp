@@ -96,7 +96,10 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
     if (cell.made.is_null() || cell.architecture != cells.front().architecture) continue;
     Json& sum = costs.try_emplace(cell.method, Json{{"outside", Json::object()}}).first->second;
     for (const auto& [key, value] : cell.made.items()) {
-      if (value.is_number() && !key.ends_with("threshold")) sum[key] = sum.value(key, 0.0) + value.get<double>();
+      if (!value.is_number() || key.ends_with("threshold")) continue;
+      const double before = sum.value(key, 0.0);
+      const auto own = value.get<double>();
+      sum[key] = key.ends_with("memory_bytes") ? std::max(before, own) : before + own;
     }
     for (const auto& [key, value] : cell.made.at("outside").items()) {
       Json& outside = sum["outside"];
@@ -107,19 +110,21 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
 }
 
 ReportTable making_table(const std::vector<FewShotCell>& cells) {
-  ReportTable table{.caption = "What an accepted object costs, in seconds, by stage.",
+  ReportTable table{.caption = "What an accepted object costs by stage: seconds, and the process's peak memory in MiB.",
                     .columns = {"method", "placed", "accepted", "accepted, %", "placing", "painting", "refining",
-                                "filtering", "all", "bytes changed outside"}};
+                                "filtering", "writing", "all, s", "bytes changed outside"}};
   for (const auto& [method, cost] : making_costs(cells)) {
     const double placed = cost.at("placed");
     const double accepted = cost.at("accepted");
-    const auto each = [&, &sums = cost](const char* stage) {
-      return number_text(sums.at(stage).get<double>() / std::max(1.0, accepted), 3);
+    const auto each = [&, &sums = cost](const std::string& stage) {
+      return std::format("{} ({})", number_text(sums.at(stage + "_seconds").get<double>() / std::max(1.0, accepted), 3),
+                         number_text(sums.at(stage + "_memory_bytes").get<double>() / (1 << 20), 0));
     };
     table.rows.push_back({method, number_text(placed, 0), number_text(accepted, 0),
-                          number_text(100 * accepted / std::max(1.0, placed), 0), each("placing_seconds"),
-                          each("painting_seconds"), each("refining_seconds"), each("filtering_seconds"),
-                          each("seconds"), std::to_string(cost.at("outside").at("differing").get<std::int64_t>())});
+                          number_text(100 * accepted / std::max(1.0, placed), 0), each("placing"), each("painting"),
+                          each("refining"), each("filtering"), each("writing"),
+                          number_text(cost.at("seconds").get<double>() / std::max(1.0, accepted), 3),
+                          std::to_string(cost.at("outside").at("differing").get<std::int64_t>())});
   }
   return table;
 }

@@ -110,8 +110,11 @@ fs::path write_generator(const fs::path& folder, const std::vector<layout::Class
 }
 
 FewShotOptions small_protocol(const fs::path& dataset) {
-  FewShotOptions options{
-      .dataset = dataset, .classes = {"pool"}, .examples = 2, .seeds = 1, .methods = {"real", "copy-paste", "inpaint"}};
+  FewShotOptions options{.dataset = dataset,
+                         .classes = {"pool"},
+                         .examples = 2,
+                         .seeds = 1,
+                         .methods = {"real", "copy-paste", "inpaint-unfiltered"}};
   options.inpaint.objects.window = 32;
   options.inpaint.objects.variants = 1;
   options.inpaint.reject_share = 0;

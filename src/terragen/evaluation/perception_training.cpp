@@ -45,6 +45,7 @@ Json training_recipe(const training::TrainJob& job) {
                            "weight_decay"}) {
     recipe[name] = settings.at(name);
   }
+  if (job.class_share > 0) recipe["class_share"] = job.class_share;
   return recipe;
 }
 

@@ -148,6 +148,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   report.kernel_name = network.kernel_name();
   report.fid = network.is_inception();
   report.dimensions = network.dimensions();
+  report.told = !painter.is_null();
   std::vector<data::Dataset> sets;
   std::int64_t count = 0;
   for (const std::filesystem::path& folder : options.real) {

@@ -52,6 +52,7 @@ struct QualityReport {
   bool fid = false;
   std::int64_t dimensions = 0;
   std::int64_t left_out = 0;  // images beside the painted ones in `made` that are not synthetic
+  bool told = false;          // whether `made` says what painted it
   SetDistance painted;        // painted images against real ones
   SetDistance floor;          // half of the real images against the other half: what the figures are at best
   std::vector<std::pair<Canvas, std::string>> pictures;

@@ -32,6 +32,8 @@ std::string measured_images_text(const QualityReport& report) {
   if (report.left_out > 0) {
     text += std::format("; {} images of {} are not synthetic and were left out", report.left_out, report.made);
   }
+  if (!report.told)
+    text += std::format("; {} does not say what painted it, which may know the real images", report.made);
   return text + ".";
 }
 
@@ -78,6 +80,7 @@ Json to_json(const QualityReport& report) {
           {"frechet_name", report.frechet_name},
           {"kernel_name", report.kernel_name},
           {"left_out", report.left_out},
+          {"painter_told", report.told},
           {"painted_against_real", distance_json(report.painted)},
           {"real_against_real", distance_json(report.floor)},
           {"warning", bias_text(report)},

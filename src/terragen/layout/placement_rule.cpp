@@ -95,10 +95,10 @@ PlacementRule placement_rule_from_json(const nlohmann::json& value, const Taxono
       throw DataError(place, std::format("key \"{}\" is not known", key));
   }
   PlacementRule rule;
-  rule.unlabelled_ground = json_member_or<bool>(value, "unlabelled_ground", rule.unlabelled_ground, place);
   for (const std::string& name : json_member_or<std::vector<std::string>>(value, "ground", {}, place)) {
     rule.ground.push_back(class_of(name, taxonomy, place));
   }
+  rule.unlabelled_ground = json_member_or<bool>(value, "unlabelled_ground", rule.ground.empty(), place);
   for (const Json& entry : json_member_or<Json>(value, "neighbours", Json::array(), place)) {
     rule.neighbours.push_back({class_of(json_member<std::string>(entry, "class", place), taxonomy, place),
                                json_member_or<double>(entry, "least", 0, place),

@@ -31,8 +31,9 @@ struct NeighbourRule {
 };
 
 struct PlacementRule {
-  // Classes of the ground a thing may stand on, as the scene's layout has them; `unlabelled_ground`: also where nothing
-  // is labelled. No class and not that: anywhere.
+  // Classes of the ground a thing may stand on, in the scene's mask or features; `unlabelled_ground`: also where
+  // nothing is labelled. No class: on any ground. In JSON and TOML it is false where classes are named, unless it is
+  // given.
   std::vector<int> ground;
   bool unlabelled_ground = true;
   std::vector<NeighbourRule> neighbours;

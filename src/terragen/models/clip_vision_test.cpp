@@ -79,6 +79,7 @@ TEST(ReferenceEncoder, LooksThroughAFrozenImageEncoder) {
   const torch::Tensor pictures = torch::cat({torch::rand({2, 3, 32, 32}) * 2 - 1, torch::ones({2, 1, 32, 32})}, 1);
   const torch::Tensor tokens = encoder->forward(pictures);
   EXPECT_EQ(tokens.sizes(), (std::vector<std::int64_t>{2, 17, 24}));
+  EXPECT_TRUE(encoder->shares(pictures).equal(torch::ones({2, 17})));
   tokens.square().sum().backward();
   for (const auto& item : encoder->named_parameters()) {
     EXPECT_EQ(item.value().requires_grad(), !item.key().starts_with("vision.")) << item.key();

@@ -132,6 +132,13 @@ torch::Tensor ReferenceEncoderImpl::forward(const torch::Tensor& pictures) {
   return norm_(features.flatten(2).transpose(1, 2) + positions_);
 }
 
+torch::Tensor ReferenceEncoderImpl::shares(const torch::Tensor& pictures) const {
+  const torch::Tensor thing = pictures.narrow(1, config_.bands, 1);
+  const std::int64_t side = config_.vision ? kSide : config_.size >> config_.channels.size();
+  const torch::Tensor cells = at::adaptive_avg_pool2d(thing, {side, side}).flatten(1);
+  return config_.vision ? torch::cat({thing.mean({2, 3}), cells}, 1) : cells;
+}
+
 LayoutEncoding with_references(LayoutEncoding layout, const torch::Tensor& references, const torch::Tensor& present) {
   if (!layout.tokens.defined() || layout.tokens.size(2) != references.size(2)) {
     throw InternalError("[with_references] the layout has no tokens of the references' width");

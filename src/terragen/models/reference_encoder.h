@@ -43,6 +43,8 @@ class ReferenceEncoderImpl : public torch::nn::Module {
   // pictures: [N, bands + 1, size, size]: bands in [-1, 1], then the thing's mask in [0, 1].
   // Returns [N, tokens(), token_dim].
   torch::Tensor forward(const torch::Tensor& pictures);
+  // The thing's share of what each token sees: [N, tokens()], in [0, 1].
+  torch::Tensor shares(const torch::Tensor& pictures) const;
   const ReferenceEncoderConfig& config() const { return config_; }
   // Puts a network of the config's vision in its place. InternalError where there is none or it is of other sizes.
   void adopt_vision(const ClipVisionModel& vision);

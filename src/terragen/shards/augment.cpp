@@ -1,8 +1,11 @@
 #include "terragen/shards/augment.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace terragen::shards {
 namespace {
@@ -83,6 +86,33 @@ int start(int extent, int size, double wanted) {
   return static_cast<int>(std::clamp(wanted, 0.0, static_cast<double>(extent - size)));
 }
 
+// Nothing where no pixel is labelled.
+std::optional<std::int64_t> pixel_of_some_class(const layout::DenseMask& mask, const std::vector<double>& weights,
+                                                Random& random) {
+  std::array<std::int64_t, 256> counts{};
+  for (const std::uint8_t value : mask.values) ++counts[value];
+  counts[layout::kUnlabelled] = 0;
+  const auto weight = [&](std::size_t k) {
+    return counts[k] == 0 ? 0.0 : weights.empty() ? 1.0 : k < weights.size() ? weights[k] : 0.0;
+  };
+  double sum = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) sum += weight(k);
+  const double drawn = random.uniform() * sum;
+  const double which = random.uniform();
+  if (sum == 0) return {};
+  double passed = 0;
+  std::size_t chosen = 0;
+  for (std::size_t k = 0; k < counts.size() && (weight(chosen) == 0 || passed <= drawn); ++k) {
+    if (weight(k) > 0) chosen = k;
+    passed += weight(k);
+  }
+  auto left = static_cast<std::int64_t>(which * static_cast<double>(counts[chosen]));
+  for (std::size_t i = 0; i < mask.values.size(); ++i) {
+    if (mask.values[i] == chosen && left-- == 0) return static_cast<std::int64_t>(i);
+  }
+  return {};
+}
+
 }  // namespace
 
 Sample turned(const Sample& sample, unsigned symmetry) {
@@ -126,6 +156,13 @@ Sample augment(const Sample& sample, const AugmentOptions& options, Random& rand
     const layout::Bounds b = layout::bounds_of(features[std::min(index, features.size() - 1)].geometry);
     x = (b.x0 + b.x1) / 2 - u * source_size;
     y = (b.y0 + b.y1) / 2 - v * source_size;
+  }
+  // Drawn only where it is asked for, so that crops without it stay as they are.
+  if (options.class_share > 0 && sample.layout.mask && random.chance(options.class_share)) {
+    if (const auto pixel = pixel_of_some_class(*sample.layout.mask, options.class_weights, random)) {
+      x = static_cast<double>(*pixel % sample.layout.mask->width) + 0.5 - u * source_size;
+      y = static_cast<double>(*pixel / sample.layout.mask->width) + 0.5 - v * source_size;
+    }
   }
   Sample result = window(sample, start(sample.layout.width, source_size, x),
                          start(sample.layout.height, source_size, y), source_size, options.least_share);

@@ -1,6 +1,8 @@
 // Augmentation that moves image, validity and layout together.
 #pragma once
 
+#include <vector>
+
 #include "terragen/core/seed.h"
 #include "terragen/shards/sample.h"
 
@@ -12,6 +14,10 @@ struct AugmentOptions {
   bool turn = true;            // one of the eight flips and quarter turns
   double object_share = 0.75;  // of crops that are laid over a random feature, where there is one
   double least_share = 0.15;   // features of which less is left in the crop are dropped
+  // Of crops that are laid over a pixel of a class of the dense mask, where there is one: rare-class sampling (Hoyer et
+  // al. 2022, arXiv 2111.14887). The class is drawn among those present by `class_weights` (by number; empty: equal).
+  double class_share = 0;
+  std::vector<double> class_weights;
 };
 
 // Pixels beyond the image's edge are invalid. Deterministic in `random`.

@@ -8,6 +8,22 @@
 #include "terragen/core/require_share.h"
 
 namespace terragen::shards {
+namespace {
+
+// By class, the inverse root of its pixels' number: rare classes oftener, and none alone.
+std::vector<double> rare_class_weights(const ShardReader& reader) {
+  std::vector<double> weights(static_cast<std::size_t>(reader.set().taxonomy.size()), 0);
+  for (std::size_t i = 0; i < reader.size(); ++i) {
+    if (!reader.layout(i).mask) continue;
+    for (const std::uint8_t value : reader.layout(i).mask->values) {
+      if (value != layout::kUnlabelled) ++weights[value];
+    }
+  }
+  for (double& weight : weights) weight = weight > 0 ? 1 / std::sqrt(weight) : 0;
+  return weights;
+}
+
+}  // namespace
 
 void LoaderOptions::validate() const {
   if (batch < 1) throw RequestError(std::format("the batch is {}, it must be positive", batch));
@@ -15,6 +31,7 @@ void LoaderOptions::validate() const {
   if (cycle < 0) throw RequestError(std::format("a cycle of {} batches is not possible", cycle));
   require_share("balance", balance);
   require_share("most_synthetic", most_synthetic);
+  require_share("class_share", augment.class_share);
   if (cycle > 0 && real_from >= 0) throw RequestError("batches that come again cannot turn to real images alone");
   if (augment.crop < 16) throw RequestError(std::format("crops of {} pixels are too small", augment.crop));
   if (augment.scale_jitter < 1)
@@ -78,6 +95,7 @@ Loader::Loader(const ShardReader& reader, LoaderOptions options) : reader_(reade
     all_.add(group, weight(group) * (synthetic(group) ? factor : 1.0));
     if (!synthetic(group)) real_.add(group, weight(group));
   }
+  if (options_.augment.class_share > 0) options_.augment.class_weights = rare_class_weights(reader);
   if (options_.real_from >= 0 && real_.groups.empty()) {
     throw RequestError("the last steps should see real images alone, and there are none");
   }

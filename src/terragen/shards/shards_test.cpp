@@ -49,6 +49,34 @@ TEST(Augment, JitterKeepsTheScaleTrueAndPaddingInvalid) {
   }
 }
 
+TEST(Augment, CropsLieOverAClassOfTheMask) {
+  Sample sample;
+  sample.image = torch::zeros({1, 128, 128});
+  sample.valid = torch::ones({128, 128});
+  sample.layout = {.task = "segmentation", .width = 128, .height = 128};
+  sample.layout.mask = layout::DenseMask{128, 128, std::vector<std::uint8_t>(128 * 128, 0)};
+  sample.layout.mask->values[5 * 128 + 100] = 1;  // one pixel of a second class
+  const auto shown = [&](const AugmentOptions& options) {
+    int crops = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+      Random random(seed);
+      const Sample crop = augment(sample, options, random);
+      crops += static_cast<int>(std::ranges::count(crop.layout.mask->values, 1) > 0);
+    }
+    return crops;
+  };
+  AugmentOptions options{.crop = 32, .scale_jitter = 1, .class_share = 0};
+  EXPECT_LE(shown(options), 10);
+  options.class_share = 1;
+  EXPECT_NEAR(shown(options), 50, 15);
+  options.class_weights = {1, 9};
+  EXPECT_NEAR(shown(options), 90, 9);
+  options.class_weights = {1, 0};
+  EXPECT_LE(shown(options), 10);
+  std::ranges::fill(sample.layout.mask->values, layout::kUnlabelled);
+  EXPECT_NO_THROW(shown(options));
+}
+
 std::filesystem::path write_set(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   ShardSet set;

@@ -27,7 +27,13 @@ CropFilter::CropFilter(models::ReferenceEncoder encoder, const std::vector<Refer
     throw RequestError(std::format("reject_share is {}, not in [0, 1)", reject_share));
   }
   examples_ = features_of(pictures_of(references));
-  if (!others.empty()) others_ = features_of(pictures_of(others));
+  common_ = torch::zeros({1, examples_.size(1)});
+  if (!others.empty()) {
+    others_ = features_of(pictures_of(others));
+    common_ = (examples_.mean(0, true) + others_.mean(0, true)) / 2;
+    others_ = directions_of(others_);
+  }
+  examples_ = directions_of(examples_);
   if (references.size() < 2) return;
   std::vector<double> margins;
   for (std::int64_t i = 0; i < examples_.size(0); ++i) margins.push_back(margin_of(examples_[i], i));
@@ -43,12 +49,15 @@ torch::Tensor CropFilter::features_of(const std::vector<torch::Tensor>& pictures
         torch::stack(at::TensorList(pictures.data() + first, end - first)).to(encoder_->parameters().front().device());
     const torch::Tensor tokens = encoder_->forward(batch).to(torch::kFloat32);  // [n, T, D]
     // Tokens off the thing tell of the ground it stands on, and count by their share of it.
-    const std::int64_t side = encoder_->config().size >> encoder_->config().channels.size();
-    const torch::Tensor share =
-        at::adaptive_avg_pool2d(batch.slice(1, batch.size(1) - 1), {side, side}).flatten(2).transpose(1, 2);
+    const torch::Tensor share = encoder_->shares(batch).unsqueeze(2);
     features.push_back(((tokens * share).sum(1) / share.sum(1).clamp_min(1e-6)).cpu());
   }
-  return torch::nn::functional::normalize(torch::cat(features), torch::nn::functional::NormalizeFuncOptions().dim(1));
+  return torch::cat(features);
+}
+
+// What all things have in common tells none from another.
+torch::Tensor CropFilter::directions_of(const torch::Tensor& features) const {
+  return torch::nn::functional::normalize(features - common_, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
 double CropFilter::margin_of(const torch::Tensor& feature, std::int64_t without) const {
@@ -58,6 +67,8 @@ double CropFilter::margin_of(const torch::Tensor& feature, std::int64_t without)
   return alike.max().item<double>() - other;
 }
 
-double CropFilter::margin(const torch::Tensor& picture) const { return margin_of(features_of({picture})[0], -1); }
+double CropFilter::margin(const torch::Tensor& picture) const {
+  return margin_of(directions_of(features_of({picture}))[0], -1);
+}
 
 }  // namespace terragen::synthesis

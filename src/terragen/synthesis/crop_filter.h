@@ -27,10 +27,12 @@ class CropFilter {
 
  private:
   torch::Tensor features_of(const std::vector<torch::Tensor>& pictures) const;
+  torch::Tensor directions_of(const torch::Tensor& features) const;
   double margin_of(const torch::Tensor& feature, std::int64_t without) const;
 
   mutable models::ReferenceEncoder encoder_;
-  torch::Tensor examples_;  // [R, D], of length 1
+  torch::Tensor common_;    // [1, D], in the middle between the examples and the others
+  torch::Tensor examples_;  // [R, D], from there, of length 1
   torch::Tensor others_;    // [O, D]
   double threshold_;
 };

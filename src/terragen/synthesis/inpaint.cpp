@@ -10,7 +10,6 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/run_settings.h"
-#include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/synthesis/augmented_dataset.h"
 #include "terragen/synthesis/painting_condition.h"
@@ -107,6 +106,7 @@ class DatasetInpainter {
     check_bands_and_tasks(painter, packed_->reader().set());
     const std::vector<shards::Sample> samples = example_samples(examples, result_.taxonomy);
     const int picture = model.reference_encoder ? static_cast<int>(model.reference_encoder->config().size) : 64;
+    check_resolution(samples);
     references_ = references_of(samples, classes_.label, picture);
     if (references_.empty()) {
       throw RequestError(std::format("the examples show no {} that could be placed", options.class_name),
@@ -132,7 +132,6 @@ class DatasetInpainter {
   }
 
   InpaintSummary run(const fs::path& output) {
-    const Stopwatch watch;
     claim(output);
     std::vector<std::size_t> scenes(training_.images.size());
     std::iota(scenes.begin(), scenes.end(), std::size_t{0});
@@ -154,8 +153,6 @@ class DatasetInpainter {
       }
     }
     finish(scenes, output, summary);
-    summary.times = inpainter_->times();
-    summary.seconds = watch.seconds();
     return summary;
   }
 
@@ -172,6 +169,17 @@ class DatasetInpainter {
     return others;
   }
 
+  // Sizes and distances are metres where the ground sampling distance is known, else pixels: not some of either.
+  void check_resolution(const std::vector<shards::Sample>& examples) const {
+    const bool known = examples.front().layout.gsd.has_value();
+    const auto differs = [known](const auto& image) { return image.gsd.has_value() != known; };
+    const bool mixed = std::ranges::any_of(examples, [&](const shards::Sample& one) { return differs(one.layout); }) ||
+                       std::ranges::any_of(training_.images, differs);
+    if (!mixed) return;
+    throw RequestError("some of the scenes and examples say their ground sampling distance and others do not",
+                       "sizes cannot be compared then; set gsd in the recipe of those that lack it");
+  }
+
   fs::path part_of(std::size_t scene, int copy) const { return partial_ / std::format("{:05}_{}", scene, copy); }
 
   void claim(const fs::path& output) const {
@@ -183,14 +191,30 @@ class DatasetInpainter {
   void inpaint_scene(std::size_t scene, int copy, const fs::path& part) {
     const shards::Sample sample = packed_->reader().get(scene);
     Random random(derive_seed(derive_seed(options_.seed, scene + 1), static_cast<std::uint64_t>(copy)));
-    PlacementMap map(sample, rule_, likeness_ ? &*likeness_ : nullptr);
-    const InpaintedScene made = inpainter_->inpaint(sample, map, classes_, random);
+    InpaintCost cost;
+    std::optional<PlacementMap> map;
+    {
+      const StageMeter meter(cost.placing);
+      map.emplace(sample, rule_, likeness_ ? &*likeness_ : nullptr);
+    }
+    const InpaintedScene made = inpainter_->inpaint(sample, *map, classes_, random);
+    cost.add(made.cost);
     if (!options_.explain.empty()) explain(sample, made, part.filename().string());
+    {
+      const StageMeter meter(cost.writing);
+      write_part(scene, sample, made, part);
+    }
+    write_json(cost_of(part), to_json(cost));
+  }
+
+  static fs::path cost_of(const fs::path& part) { return part.string() + ".cost.json"; }
+
+  void write_part(std::size_t scene, const shards::Sample& sample, const InpaintedScene& made,
+                  const fs::path& part) const {
     AugmentedDataset one(empty_, false, part);
     Json objects = Json::array();
     for (const InpaintedObject& object : made.objects) objects.push_back(to_json(object, references_));
-    const bool any = std::ranges::any_of(made.objects, [](const InpaintedObject& o) { return o.rejected.empty(); });
-    if (any) {
+    if (std::ranges::any_of(made.objects, [](const InpaintedObject& o) { return o.rejected.empty(); })) {
       const data::ImageRecord& real = training_.images[scene];
       shards::Sample told = made.sample;
       told.source = std::format("inpainted into {}", sample.source);
@@ -216,6 +240,9 @@ class DatasetInpainter {
     for (const std::size_t scene : scenes) {
       for (int copy = 0; copy < options_.per_scene; ++copy) {
         const data::Dataset part = data::read_dataset(part_of(scene, copy));
+        // A run that was killed between the two has a part without its cost.
+        const fs::path cost = cost_of(part_of(scene, copy));
+        if (fs::exists(cost)) summary.cost.add(inpaint_cost_from_json(read_json(cost), cost.string()));
         for (const Json& object : part.provenance.at("augmented").at("objects")) {
           ++summary.placed;
           const auto rejected = object.at("rejected").get<std::string>();
@@ -286,21 +313,19 @@ Json to_json(const InpaintOptions& options) {
 }
 
 Json to_json(const InpaintSummary& summary) {
-  return {{"references", summary.references},
-          {"scenes", summary.scenes},
-          {"images", summary.images},
-          {"placed", summary.placed},
-          {"accepted", summary.accepted},
-          {"wrong_mask", summary.wrong_mask},
-          {"unlike", summary.unlike},
-          {"unseen", summary.unseen},
-          {"threshold", number_or_null(summary.threshold)},
-          {"judge_threshold", number_or_null(summary.judge_threshold)},
-          {"placing_seconds", summary.times.placing},
-          {"painting_seconds", summary.times.painting},
-          {"refining_seconds", summary.times.refining},
-          {"filtering_seconds", summary.times.filtering},
-          {"seconds", summary.seconds}};
+  Json json = {{"references", summary.references},
+               {"scenes", summary.scenes},
+               {"images", summary.images},
+               {"placed", summary.placed},
+               {"accepted", summary.accepted},
+               {"wrong_mask", summary.wrong_mask},
+               {"unlike", summary.unlike},
+               {"unseen", summary.unseen},
+               {"threshold", number_or_null(summary.threshold)},
+               {"judge_threshold", number_or_null(summary.judge_threshold)},
+               {"seconds", summary.cost.seconds()}};
+  json.update(to_json(summary.cost));
+  return json;
 }
 
 InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter,

@@ -42,8 +42,7 @@ struct InpaintSummary {
   std::size_t unseen = 0;  // by the judge
   double threshold = 0;    // of the filter
   double judge_threshold = 0;
-  InpaintTimes times;  // of this run
-  double seconds = 0;  // of this run
+  InpaintCost cost;  // of all that was made, in however many runs
 };
 Json to_json(const InpaintSummary& summary);
 

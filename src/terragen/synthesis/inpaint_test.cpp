@@ -119,27 +119,74 @@ TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
   EXPECT_GT(differing, 100);
 }
 
+// Takes the whole window for the thing.
+class GreedyRefiner : public MaskRefiner {
+ public:
+  std::string name() const override { return "greedy"; }
+  torch::Tensor refine(const torch::Tensor&, const torch::Tensor& intended) override {
+    return torch::ones_like(intended);
+  }
+};
+
+TEST(Inpaint, NothingIsLabelledThatWasNotPainted) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 2);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
+  GreedyRefiner refiner;
+  InpaintOptions options = pool_options();
+  options.objects.mask.least_overlap = 0.1;
+  const InpaintSummary summary =
+      inpaint_dataset(roads, pools, painter, refiner, nullptr, options, scratch.path() / "out");
+  ASSERT_GE(summary.accepted, 1U);
+  const data::Dataset made = data::read_dataset(scratch.path() / "out");
+  for (const data::ImageRecord& image : made.images) {
+    for (const layout::Feature& feature : image.features) {
+      // Sixteen pixels by twelve, resized by at most 1.15 and turned, with a margin of three on every side.
+      if (feature.class_index != 1) continue;
+      EXPECT_LE(layout::area_of(feature.geometry), (1.15 * 16 + 8) * (1.15 * 12 + 8));
+    }
+  }
+}
+
 TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   const test::ScratchFolder scratch;
   const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 5);
   const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 2);
-  NoRefiner refiner;
+  GrabCutRefiner refiner;
   Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
-  inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), scratch.path() / "whole" / "made");
+  // With everything on: a learned rule, two variants, outline and filter.
+  InpaintOptions all = pool_options();
+  all.rule.reset();
+  all.filter = true;
+  all.objects.variants = 2;
+  all.objects.mask.least_overlap = 0.1;
+  const InpaintSummary at_once =
+      inpaint_dataset(roads, pools, painter, refiner, nullptr, all, scratch.path() / "whole" / "made");
   const fs::path stopped = scratch.path() / "stopped" / "made";
   std::thread stopper([&] {
     while (!fs::exists(stopped.string() + ".partial/00001_0"))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     request_interrupt();
   });
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), stopped), Interrupted);
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, all, stopped), Interrupted);
   stopper.join();
   request_interrupt(false);
   EXPECT_FALSE(fs::exists(stopped));
-  InpaintOptions other = pool_options();
+  double first_part = 0;
+  for (const auto& entry : fs::directory_iterator(stopped.string() + ".partial")) {
+    if (!entry.path().string().ends_with(".cost.json")) continue;
+    first_part += inpaint_cost_from_json(read_json(entry.path()), entry.path().string()).painting.seconds;
+  }
+  EXPECT_GT(first_part, 0);
+  InpaintOptions other = all;
   other.seed = 9;
   EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, other, stopped), RequestError);
-  inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), stopped);
+  const InpaintSummary in_parts = inpaint_dataset(roads, pools, painter, refiner, nullptr, all, stopped);
+  EXPECT_EQ(in_parts.accepted, at_once.accepted);
+  // What the first part cost is not forgotten.
+  EXPECT_GT(in_parts.cost.painting.seconds, first_part);
+  EXPECT_GT(in_parts.cost.painting.peak_memory, 0);
   for (const auto& entry : fs::recursive_directory_iterator(scratch.path() / "whole" / "made")) {
     if (!entry.is_regular_file()) continue;
     const fs::path twin = stopped / fs::relative(entry.path(), scratch.path() / "whole" / "made");
@@ -166,6 +213,42 @@ TEST(Inpaint, AJudgeKnowsTheClassAndLearnsItsThresholdOnTheExamples) {
   InpaintOptions unknown = pool_options();
   unknown.class_name = "lake";
   EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, &judge, unknown, scratch.path() / "no"), RequestError);
+}
+
+TEST(Inpaint, SizesAreComparedInMetresOrInPixelsButNotInBoth) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
+  data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  pools.images[0].gsd.reset();
+  pools.images[0].crs_from_pixel.reset();
+  pools.images[0].crs.clear();
+  data::write_dataset(pools, pools.folder);
+  NoRefiner refiner;
+  Painter painter(reference_model(), {.steps = 2});
+  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), scratch.path() / "out"),
+               RequestError);
+}
+
+TEST(CropFilter, PutsExamplesAboveOtherThings) {
+  const auto picture = [](float value, std::uint64_t seed) {
+    torch::Tensor one = torch::zeros({4, 32, 32});
+    one.slice(0, 0, 3).slice(1, 8, 24).slice(2, 8, 24) = value + 0.1 * tensor::seeded_normal({3, 16, 16}, seed);
+    one[3].slice(0, 8, 24).slice(1, 8, 24).fill_(1);
+    return one;
+  };
+  const auto reference = [&](float value, std::uint64_t seed) {
+    Reference one;
+    one.picture = picture(value, seed);
+    return one;
+  };
+  torch::manual_seed(3);
+  models::ReferenceEncoder encoder(models::ReferenceEncoderConfig{.size = 32, .channels = {8, 16}});
+  encoder->eval();
+  const CropFilter filter(encoder, {reference(0.8F, 1), reference(0.8F, 2), reference(0.8F, 3)},
+                          {reference(-0.8F, 4), reference(-0.8F, 5)}, 0.0);
+  EXPECT_GT(filter.margin(picture(0.8F, 6)), filter.margin(picture(-0.8F, 7)) + 0.5);
+  EXPECT_TRUE(filter.accepts(filter.threshold()));
+  EXPECT_FALSE(filter.accepts(filter.margin(picture(-0.8F, 7))));
 }
 
 TEST(Inpaint, RefusesWhatItCannotPaint) {

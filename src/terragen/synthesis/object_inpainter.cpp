@@ -7,7 +7,6 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/require_share.h"
-#include "terragen/core/stage_timer.h"
 #include "terragen/layout/vectorise.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
@@ -118,12 +117,14 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
   for (std::size_t v = 0; v < attempt.painted.size(); ++v) {
     RefinedMask refined;
     {
-      const StageTimer timer(times_.refining);
-      refined = tidied(refiner_.refine(attempt.painted[v], attempt.intended), attempt.intended, options_.mask);
+      const StageMeter meter(cost_.refining);
+      // What was not painted is not the thing, however much it looks like it.
+      const torch::Tensor found = refiner_.refine(attempt.painted[v], attempt.intended) * attempt.request.repaint;
+      refined = tidied(found, attempt.intended, options_.mask);
     }
     double margin = 0;
     if (filters_.likeness != nullptr && refined.kept) {
-      const StageTimer timer(times_.filtering);
+      const StageMeter meter(cost_.filtering);
       margin = filters_.likeness->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size));
     }
     // Any mask that is kept before any that is not, then the margin (without a filter the overlap).
@@ -143,11 +144,12 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
   } else if (filters_.likeness != nullptr && !filters_.likeness->accepts(object.margin)) {
     object.rejected = "likeness";
   } else if (filters_.judge != nullptr) {
-    const StageTimer timer(times_.filtering);
+    const StageMeter meter(cost_.filtering);
     object.judged = filters_.judge->score(attempt.painted[best], mask->mask);
     if (!filters_.judge->accepts(object.judged)) object.rejected = "judge";
   }
   if (object.rejected.empty()) {
+    const StageMeter meter(cost_.writing);
     const std::int64_t h = attempt.intended.size(0);
     const std::int64_t w = attempt.intended.size(1);
     const torch::Tensor blend = blend_of(mask->mask, options_.margin);
@@ -182,9 +184,10 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
                                         Random& random) {
   InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
   result.sample.image = scene.image.clone();
+  cost_ = {};
   std::vector<Attempt> all;
   {
-    const StageTimer timer(times_.placing);
+    const StageMeter meter(cost_.placing);
     all = attempts(scene, map, classes, random);
   }
   if (options_.strength == 0) {
@@ -193,11 +196,12 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
     paint(all);
   }
   for (Attempt& attempt : all) settle(attempt, result, classes);
+  result.cost = cost_;
   return result;
 }
 
 void ObjectInpainter::paint(std::vector<Attempt>& all) {
-  const StageTimer timer(times_.painting);
+  const StageMeter meter(cost_.painting);
   std::vector<PaintRequest> requests;
   std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -9,6 +9,7 @@
 
 #include "terragen/core/seed.h"
 #include "terragen/synthesis/crop_filter.h"
+#include "terragen/synthesis/inpaint_cost.h"
 #include "terragen/synthesis/mask_refiner.h"
 #include "terragen/synthesis/painter.h"
 #include "terragen/synthesis/placement.h"
@@ -44,14 +45,7 @@ struct InpaintedScene {
   shards::Sample sample;  // with the things that were accepted, image and label
   torch::Tensor changed;  // [H, W], float32, 1 where the image differs from the real one
   std::vector<InpaintedObject> objects;
-};
-
-// Seconds by stage, summed over scenes.
-struct InpaintTimes {
-  double placing = 0;
-  double painting = 0;
-  double refining = 0;
-  double filtering = 0;
+  InpaintCost cost;
 };
 
 // What painted things have to pass; null: nothing.
@@ -74,7 +68,6 @@ class ObjectInpainter {
 
   // RequestError for scenes smaller than what can be painted. Deterministic in `random`.
   InpaintedScene inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes, Random& random);
-  const InpaintTimes& times() const { return times_; }
 
  private:
   struct Attempt;
@@ -88,7 +81,7 @@ class ObjectInpainter {
   ThingFilters filters_;
   const std::vector<Reference>& references_;
   ObjectInpainterOptions options_;
-  InpaintTimes times_;
+  InpaintCost cost_;  // of the scene at hand
 };
 
 }  // namespace terragen::synthesis

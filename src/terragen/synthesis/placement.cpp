@@ -18,6 +18,7 @@ constexpr std::array<double, 3> kDiscs{0.5, 1.0, 1.5};
 constexpr std::array<double, 3> kDiscWeights{0.25, 0.5, 0.25};
 constexpr int kDirections = 16;         // tried where the image's lines decide
 constexpr int kPlacesTried = 48;        // for one thing
+constexpr int kTries = 4;               // draws of a footprint for every thing that is wanted
 constexpr double kLeastSidePixels = 3;  // a smaller thing cannot be painted
 
 // Turned by `angle` about its box's centre, resized, and moved so that this centre comes to (x, y).
@@ -43,8 +44,10 @@ PlacementMap::PlacementMap(const shards::Sample& scene, const layout::PlacementR
     throw InternalError("[PlacementMap] the rule asks what the ground looks like, and nothing tells");
   }
   occupied_.assign(static_cast<std::size_t>(layout.width) * static_cast<std::size_t>(layout.height), 0);
+  ground_ = occupied_;
   for (const layout::Feature& feature : layout.features) {
-    layout::draw_onto(occupied_, feature.geometry, layout.width, layout.height);
+    const bool is_ground = std::ranges::find(rule.ground, feature.class_index) != rule.ground.end();
+    layout::draw_onto(is_ground ? ground_ : occupied_, feature.geometry, layout.width, layout.height);
   }
   find_allowed(likeness);
   keep_neighbours();
@@ -65,9 +68,10 @@ void PlacementMap::find_allowed(const GroundLikeness* likeness) {
   allowed_.assign(occupied_.size(), 0);
   for (std::size_t i = 0; i < occupied_.size(); ++i) {
     const std::uint8_t ground = layout.mask ? layout.mask->values[i] : layout::kUnlabelled;
-    const bool named = ground == layout::kUnlabelled
-                           ? rule_.unlabelled_ground
-                           : any_ground || std::ranges::find(rule_.ground, int{ground}) != rule_.ground.end();
+    const bool named =
+        ground_[i] != 0 || (ground == layout::kUnlabelled
+                                ? rule_.unlabelled_ground
+                                : any_ground || std::ranges::find(rule_.ground, int{ground}) != rule_.ground.end());
     const bool alike = rule_.least_likeness == 0 || static_cast<double>(like.values[i]) >= rule_.least_likeness;
     const bool free = static_cast<double>(to_features.values[i]) > spacing;  // never so where it is occupied
     allowed_[i] = named && alike && free && measured[i] > 0 ? 1 : 0;
@@ -181,7 +185,7 @@ std::vector<Placement> PlacementMap::place(const std::vector<Footprint>& footpri
   if (footprints.empty()) throw InternalError("[PlacementMap] there is nothing to be placed");
   const layout::Layout& layout = scene_.layout;
   std::vector<Placement> placed;
-  for (int i = 0; i < options.most; ++i) {
+  for (int i = 0; i < kTries * options.most && std::ssize(placed) < options.most; ++i) {
     const auto chosen = static_cast<std::size_t>(random.below(std::ssize(footprints)));
     std::optional<Place> place = place_one(footprints[chosen], options, random);
     if (!place) continue;

@@ -82,7 +82,8 @@ class PlacementMap {
   const shards::Sample& scene_;
   layout::PlacementRule rule_;
   std::vector<std::uint8_t> allowed_, occupied_;
-  layout::Plane distance_;  // inside what is allowed, to its edge, pixels
+  std::vector<std::uint8_t> ground_;  // features of the rule's ground
+  layout::Plane distance_;            // inside what is allowed, to its edge, pixels
   std::vector<Near> near_;
   StructureField structure_;
 };

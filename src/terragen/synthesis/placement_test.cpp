@@ -9,6 +9,7 @@
 #include "terragen/core/test_paths.h"
 #include "terragen/layout/things.h"
 #include "terragen/synthesis/placement_picture.h"
+#include "terragen/synthesis/reference_set.h"
 #include "terragen/synthesis/rule_learning.h"
 
 namespace terragen::synthesis {
@@ -138,6 +139,65 @@ TEST(RuleLearning, FindsGroundSizesAndDirection) {
   EXPECT_EQ(layout::placement_rule_from_json(layout::placement_rule_to_json(rule, taxonomy), taxonomy, "rule"), rule);
   EXPECT_THROW(layout::placement_rule_from_json({{"grund", 1}}, taxonomy, "rule"), DataError);
   EXPECT_THROW(layout::placement_rule_from_json({{"ground", {"lava"}}}, taxonomy, "rule"), DataError);
+}
+
+TEST(RuleLearning, ADistanceThatIsInfiniteSpoilsNone) {
+  // Of 21 ships one lies in a scene without a road: it is infinitely far from one.
+  const auto long_ship = [](double cy) { return layout::make_oriented_box({78, cy, 24, 4, 0}); };
+  shards::Sample with = coast();
+  for (int i = 0; i < 20; ++i) with.layout.features.push_back({kShip, long_ship(5 + 6 * i), false, {}});
+  shards::Sample without = coast();
+  for (std::uint8_t& ground : without.layout.mask->values) ground = ground == kRoad ? std::uint8_t{kLand} : ground;
+  without.layout.features.push_back({kShip, long_ship(60), false, {}});
+  const layout::PlacementRule rule = learned_rule({with, without}, kShip, kClasses);
+  EXPECT_NO_THROW(rule.validate(kClasses));
+  const auto road = std::ranges::find(rule.neighbours, int{kRoad}, &layout::NeighbourRule::class_index);
+  ASSERT_NE(road, rule.neighbours.end());
+  EXPECT_NEAR(road->most, 2.0 * (66 - 28 + 1), 2.1);
+}
+
+TEST(Placement, FeaturesCanBeTheGround) {
+  shards::Sample scene = coast();
+  scene.layout.mask.reset();
+  scene.layout.features.push_back({kWater, layout::make_box({64, 0, 128, 128}), false, {}});
+  const layout::PlacementRule rule = layout::placement_rule_from_json(
+      {{"ground", {"water"}}}, layout::Taxonomy({{"land", {}}, {"water", {}}, {"road", {}}, {"ship", {}}}), "");
+  EXPECT_FALSE(rule.unlabelled_ground);
+  PlacementMap map(scene, rule, nullptr);
+  Random random(4);
+  const auto placed = map.place({{ship(40, 40, 0), 2.0}}, {.most = 4}, random);
+  EXPECT_EQ(placed.size(), 4U);
+  for (const Placement& one : placed) EXPECT_GE(layout::bounds_of(one.geometry).x0, 63.5);
+}
+
+TEST(References, LargeRegionsAreCutIntoWindows) {
+  layout::Layout layout{.task = "segmentation", .width = 300, .height = 300};
+  layout.mask = layout::DenseMask{300, 300, std::vector<std::uint8_t>(300 * 300, kLand)};
+  std::size_t water = 0;
+  for (int y = 0; y < 300; ++y) {
+    for (int x = 0; x < 300; ++x) {
+      const bool lake = y < 200 && x + y < 330;
+      const bool pond = y >= 250 && y < 270 && x >= 20 && x < 60;
+      if (!lake && !pond) continue;
+      layout.mask->values[static_cast<std::size_t>(y * 300 + x)] = kWater;
+      ++water;
+    }
+  }
+  double area = 0;
+  bool whole_pond = false;
+  for (const layout::Geometry& thing : placeable_things(layout, kWater)) {
+    const layout::Bounds bounds = layout::bounds_of(thing);
+    EXPECT_LE(bounds.width(), 128);
+    EXPECT_LE(bounds.height(), 128);
+    whole_pond = whole_pond || bounds == layout::Bounds{20, 250, 60, 270};
+    area += layout::area_of(thing);
+  }
+  EXPECT_TRUE(whole_pond);
+  EXPECT_NEAR(area, static_cast<double>(water), 0.02 * static_cast<double>(water));
+  // A thing that is labelled by itself stays whole.
+  layout.mask.reset();
+  layout.features.push_back({kWater, layout::make_box({10, 10, 200, 200}), false, {}});
+  EXPECT_EQ(placeable_things(layout, kWater).size(), 1U);
 }
 
 TEST(PlacementPicture, IsWritten) {

@@ -20,7 +20,8 @@ struct Reference {
   std::string source;
 };
 
-// The things of the class that are at least 6 pixels wide and high and cover at most half of the image.
+// The things of the class that are at least 6 pixels wide and high and cover at most half of the image: its features,
+// and the regions of a dense mask, large ones cut into windows of at most 128 pixels a side.
 std::vector<layout::Geometry> placeable_things(const layout::Layout& layout, int class_index);
 
 // The placeable things of the class in the examples, the first `most` of them. picture_size: pixels.

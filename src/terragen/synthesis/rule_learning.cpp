@@ -25,6 +25,8 @@ double quantile(std::vector<double> values, double share) {
   const double at = share * static_cast<double>(values.size() - 1);
   const auto low = static_cast<std::size_t>(at);
   const std::size_t high = std::min(low + 1, values.size() - 1);
+  // Where a class is absent its distance is infinite, and infinity times 0 would be no number.
+  if (!std::isfinite(values[high])) return at > static_cast<double>(low) ? values[high] : values[low];
   return values[low] + (at - std::floor(at)) * (values[high] - values[low]);
 }
 
@@ -85,7 +87,8 @@ class Learning {
       const double near = 2 * quantile(sizes_, 0.5);
       for (const auto& [k, away] : neighbours_) {
         const bool is_ground = std::ranges::find(rule.ground, k) != rule.ground.end();
-        if (!is_ground && quantile(away, 0.9) <= near) rule.neighbours.push_back({k, 0, quantile(away, 0.95)});
+        if (!is_ground && quantile(away, 0.9) <= near)
+          rule.neighbours.push_back({k, 0, std::min(near, quantile(away, 0.95))});
       }
     }
     double sum = 0;

@@ -12,7 +12,7 @@ namespace terragen::synthesis {
 //   ground      the classes that make up at least a tenth of the ring of 8 pixels about them (so with unlabelled
 //   ground) sizes       from 0.8 of the 5 % quantile to 1.25 of the 95 % quantile of their longer sides spacing half
 //   the 5 % quantile of their distances to other features neighbours  classes within twice the median size of nine
-//   things in ten, up to the 95 % quantile of the distances;
+//   things in ten, up to the 95 % quantile of the distances, or that;
 //               the ground itself is none, and fewer than five things tell of none
 //   direction   along the image's lines, where longish things (3 : 2 and more) agree with them: a mean of
 //               cos 2 (direction - lines) coherence of 0.3 and more

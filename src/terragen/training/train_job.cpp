@@ -34,6 +34,7 @@ class Keys {
     add("balance", job.balance);
     add("most_synthetic", job.most_synthetic);
     add("real_last", job.real_last);
+    add("class_share", job.class_share);
     add("cycle", job.cycle);
     add("steps", job.trainer.steps);
     add("learning_rate", job.trainer.learning_rate);
@@ -186,6 +187,7 @@ shards::LoaderOptions loader_options(const TrainJob& job) {
   options.cycle = job.cycle;
   options.augment.crop = job.crop;
   options.augment.scale_jitter = job.scale_jitter;
+  options.augment.class_share = job.class_share;
   options.balance = job.balance;
   options.most_synthetic = job.most_synthetic;
   if (job.real_last > 0) options.real_from = std::llround(static_cast<double>(job.trainer.steps) * (1 - job.real_last));

@@ -32,6 +32,7 @@ struct TrainJob {
   double balance = 0.5;       // see LoaderOptions
   double most_synthetic = 1;  // likewise
   double real_last = 0;       // share of the steps, the last ones, that see real images alone
+  double class_share = 0;     // see shards::AugmentOptions
   TrainerOptions trainer;
   tensor::ComputeOptions compute;
   AutoencoderTaskOptions autoencoder_loss;
