@@ -28,7 +28,7 @@ judge() { # NAME
   exec 9>"$run.lock"
   flock 9
   if [ ! -e "$run/done" ]; then
-    "$terragen" train $kind "$imported/$1" -o "$run" --steps 500 --batch 8 --crop 192 --learning-rate 1e-3 --warmup 40 \
+    "$terragen" train $kind "$imported/$1" -o "$run" --steps 300 --batch 8 --crop 192 --learning-rate 1e-3 --warmup 40 \
       --ema 0.99 --preview-every 0 --threads "$threads" --resume
     touch "$run/done"
   fi

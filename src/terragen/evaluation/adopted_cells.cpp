@@ -1,5 +1,6 @@
 #include "terragen/evaluation/adopted_cells.h"
 
+#include <cstdio>
 #include <format>
 
 #include "terragen/core/error.h"
@@ -16,11 +17,15 @@ void adopt_cells(const std::vector<fs::path>& reports, const fs::path& output, c
                           report.string());
     const auto cells = json_member<std::vector<Json>>(json, "cells", report.string());
     fs::create_directories(output / "cells");
+    std::size_t own = 0;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const std::string name = name_of(cells[i], std::format("{}, cell {}", report.string(), i));
-      const fs::path file = output / "cells" / (name + ".json");
+      const auto name = name_of(cells[i], std::format("{}, cell {}", report.string(), i));
+      if (!name) continue;
+      ++own;
+      const fs::path file = output / "cells" / (*name + ".json");
       if (!fs::exists(file)) write_json(file, cells[i]);
     }
+    std::printf("%s: %zu of %zu figures are of this run's data and generators\n", report.c_str(), own, cells.size());
   }
 }
 
@@ -28,7 +33,7 @@ void require_same_hash(const fs::path& file, const std::string& what, const std:
                        const std::string& hash) {
   if (held == hash) return;
   throw RequestError(std::format("{} is of another {} than this run", file.string(), what),
-                     "choose another output folder, or leave out the report that brought it");
+                     "choose another output folder");
 }
 
 }  // namespace terragen::evaluation

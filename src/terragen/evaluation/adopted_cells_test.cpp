@@ -9,7 +9,8 @@
 namespace terragen::evaluation {
 namespace {
 
-std::string name_of(const Json& cell, const std::string& place) {
+std::optional<std::string> name_of(const Json& cell, const std::string& place) {
+  if (cell.contains("of another generator")) return {};
   return json_member<std::string>(cell, "name", place);
 }
 
@@ -42,6 +43,13 @@ TEST_F(AdoptedCells, LeaveTheRunsOwn) {
   write_json(output_ / "cells/a.json", {{"score", 7}});
   adopt();
   EXPECT_EQ(read_json(output_ / "cells/a.json")["score"], 7);
+}
+
+TEST_F(AdoptedCells, OfAnotherGeneratorAreLeftOut) {
+  report_["cells"][0]["of another generator"] = true;
+  adopt();
+  EXPECT_FALSE(std::filesystem::exists(output_ / "cells/a.json"));
+  EXPECT_TRUE(std::filesystem::exists(output_ / "cells/b.json"));
 }
 
 TEST_F(AdoptedCells, OfOtherSettingsAreRefused) {

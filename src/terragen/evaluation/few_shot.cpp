@@ -52,13 +52,17 @@ class NovelClass {
   }
 
   const data::Dataset& base() const { return base_; }
+  // Whether a cell was measured with this class and generator; the dataset is the settings'.
+  bool owns(const FewShotCell& cell) const {
+    return cell.novel == name_ && cell.generator_sha256 == generator_of_method(cell.method);
+  }
   // What makes its images.
   void paint_with(models::ModelFolder generator) { generator_ = std::move(generator); }
 
   FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
     FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
     const fs::path file = output_ / "cells" / (cell_name(cell) + ".json");
-    if (method != "real") cell.generator_sha256 = generator_.hash;
+    cell.generator_sha256 = generator_of_method(method);
     if (fs::exists(file)) {
       FewShotCell kept = few_shot_cell_from_json(read_json(file), file.string());
       require_same_hash(file, "generator", kept.generator_sha256, cell.generator_sha256);
@@ -78,6 +82,8 @@ class NovelClass {
   }
 
  private:
+  std::string generator_of_method(const std::string& method) const { return method == "real" ? "" : generator_.hash; }
+
   fs::path model_of(int seed, const std::string& method, const std::string& architecture) const {
     return output_ / "models" /
            cell_name({.novel = name_, .seed = seed, .method = method, .architecture = architecture});
@@ -284,9 +290,6 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
   }
   claim_run_folder(output, few_shot_settings(options, refiner, dataset));
   fs::create_directories(output / "cells");
-  adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
-    return cell_name(few_shot_cell_from_json(cell, place));
-  });
   const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
   std::vector<std::unique_ptr<NovelClass>> classes;
   for (const std::string& novel : options.classes) {
@@ -296,6 +299,11 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
     const std::string& novel = options.classes[i];
     classes[i]->paint_with(checked_generator(options, novel, dataset, few_shot_base(output, novel)));
   }
+  adopt_cells(options.earlier, output, [&](const Json& json, const std::string& place) -> std::optional<std::string> {
+    const FewShotCell cell = few_shot_cell_from_json(json, place);
+    if (std::ranges::none_of(classes, [&](const auto& novel) { return novel->owns(cell); })) return {};
+    return cell_name(cell);
+  });
   std::vector<FewShotCell> cells;
   // Seeds before classes, so that a run that was stopped has whole rows of the table.
   for (int seed = 0; seed < options.seeds; ++seed) {

@@ -7,12 +7,14 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
+#include "terragen/core/stage_timer.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/repainting.h"
 #include "terragen/evaluation/sample_pictures.h"
 #include "terragen/synthesis/painting_condition.h"
+#include "terragen/tensor/flop_counter.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::evaluation {
@@ -134,7 +136,13 @@ FidelityReport evaluate_fidelity(const FidelityOptions& options) {
     if (options.cas_steps > 0) check_accuracy_score(runs.back().dataset, accuracy_options(options));
   }
   for (const FidelityRun& run : runs) {
-    report.scores.push_back(score_of(run, painter, judge, options, report));
+    {
+      const StageTimer timer(report.painting_seconds);
+      const tensor::FlopCounter flops;
+      report.scores.push_back(score_of(run, painter, judge, options, report));
+      report.painting_flops += flops.count();
+      report.painted += report.scores.back().painted.images;
+    }
     if (options.cas_steps > 0) {
       report.scores.back().accuracy = classification_accuracy_score(run.dataset, painter, accuracy_options(options));
     }

@@ -49,6 +49,10 @@ struct FidelityReport {
   std::vector<std::pair<Canvas, std::string>> pictures;  // layouts over real over painted images, one a dataset
   double seconds = 0;
   std::int64_t peak_memory = 0;  // bytes, of the process
+  // Of painting and of the judge's looking, at the painted and the real images.
+  std::size_t painted = 0;
+  double painting_seconds = 0;
+  double painting_flops = 0;  // see tensor::FlopCounter
 };
 
 // painted / real; NaN where the real figure is none or 0.

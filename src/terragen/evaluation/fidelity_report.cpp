@@ -94,6 +94,14 @@ constexpr const char* kAccuracyAbout =
     "Classification accuracy score: classifiers trained on as many real training images as the table says, and on "
     "images painted from their layouts, tested on windows of real images.";
 
+std::string cost_text(const FidelityReport& report) {
+  const auto painted = static_cast<double>(report.painted);
+  return std::format(
+      "{} images painted and looked at, {:.2f} a second, {:.2f} TFLOP each; {:.0f} s in all, peak memory {:.0f} MiB",
+      report.painted, painted / report.painting_seconds, report.painting_flops / 1e12 / painted, report.seconds,
+      static_cast<double>(report.peak_memory) / (1 << 20));
+}
+
 }  // namespace
 
 Json to_json(const FidelityReport& report) {
@@ -106,7 +114,10 @@ Json to_json(const FidelityReport& report) {
             {"painting", synthesis::to_json(report.painting)},
             {"datasets", Json::array()},
             {"seconds", report.seconds},
-            {"peak_memory_bytes", report.peak_memory}};
+            {"peak_memory_bytes", report.peak_memory},
+            {"painted", report.painted},
+            {"painting_seconds", report.painting_seconds},
+            {"painting_flops", report.painting_flops}};
   for (const FidelityScore& score : report.scores) {
     Json entry = pair_json(score.painted.score(), score.real.score());
     entry["dataset"] = score.dataset;
@@ -130,11 +141,9 @@ std::string fidelity_text(const FidelityReport& report) {
   if (const auto rows = accuracy_rows(report); !rows.empty()) {
     text += std::format("\n{}\n{}", kAccuracyAbout, rows_text(rows));
   }
-  return text + std::format(
-                    "{} split, middle {} pixels, {} with {} steps, guidance {:g}; {:.0f} s, peak memory {:.0f} "
-                    "MiB\n",
-                    report.split, report.size, report.painting.sampler, report.painting.steps,
-                    *report.painting.guidance, report.seconds, static_cast<double>(report.peak_memory) / (1 << 20));
+  return text + std::format("{} split, middle {} pixels, {} with {} steps, guidance {:g}\n{}\n", report.split,
+                            report.size, report.painting.sampler, report.painting.steps, *report.painting.guidance,
+                            cost_text(report));
 }
 
 void write_fidelity_page(const FidelityReport& report, const std::filesystem::path& page) {
@@ -153,8 +162,7 @@ void write_fidelity_page(const FidelityReport& report, const std::filesystem::pa
   }
   html.heading("Images");
   for (const auto& [picture, caption] : report.pictures) html.picture(picture, caption);
-  html.paragraph(std::format("All took {:.0f} s; peak memory {:.0f} MiB.", report.seconds,
-                             static_cast<double>(report.peak_memory) / (1 << 20)));
+  html.paragraph(cost_text(report));
   html.heading("Settings");
   html.code(Json{{"split", report.split},
                  {"size", report.size},

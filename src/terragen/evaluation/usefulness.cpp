@@ -5,6 +5,7 @@
 #include <format>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "terragen/core/error.h"
@@ -66,24 +67,29 @@ class Protocol {
         detector_(dataset.task == "detection"),
         test_({data::real_images(dataset, "test")}, "test") {}
 
+  // Whether a cell was measured with this dataset and generator.
+  bool owns(const UsefulnessCell& cell) const {
+    return cell.dataset == dataset_.name && cell.dataset_sha256 == dataset_sha256_ &&
+           cell.generator_sha256 == generator_of_method(cell.method);
+  }
+
   UsefulnessCell cell(int tiles, int seed, const std::string& method) {
     const fs::path file = output_ / "cells" / (name_of(tiles, seed, method) + ".json");
-    const bool paints = kPainted.contains(method);
     if (fs::exists(file)) {
       UsefulnessCell kept = usefulness_cell_from_json(read_json(file), file.string());
       require_same_hash(file, "dataset", kept.dataset_sha256, dataset_sha256_);
-      require_same_hash(file, "generator", kept.generator_sha256, paints ? generator_sha256_ : "");
+      require_same_hash(file, "generator", kept.generator_sha256, generator_of_method(method));
       return kept;
     }
     UsefulnessCell cell{
         .dataset = dataset_.name, .task = dataset_.task, .tiles = tiles, .seed = seed, .method = method};
     cell.dataset_sha256 = dataset_sha256_;
-    if (paints) cell.generator_sha256 = generator_sha256_;
+    cell.generator_sha256 = generator_of_method(method);
     cell.measure = detector_ ? "AP50" : "mIoU";
     std::vector<data::Dataset> training{training_subset(dataset_, tiles, seed)};
     cell.real_images = static_cast<int>(training.front().images.size());
     if (kAltered.contains(method)) training.push_back(altered(training.front(), tiles, seed, method, cell));
-    if (paints) training.push_back(painted(training.front(), tiles, seed, method, cell));
+    if (kPainted.contains(method)) training.push_back(painted(training.front(), tiles, seed, method, cell));
     const TrainingCost cost = train_perception(training, options_.train, model_of(tiles, seed, method), seed_of(seed));
     cell.train_seconds = cost.seconds;
     cell.train_flops = cost.flops;
@@ -94,6 +100,9 @@ class Protocol {
   }
 
  private:
+  std::string generator_of_method(const std::string& method) const {
+    return kPainted.contains(method) ? generator_sha256_ : std::string();
+  }
   std::string name_of(int tiles, int seed, const std::string& method) const {
     return cell_name({.dataset = dataset_.name, .tiles = tiles, .seed = seed, .method = method});
   }
@@ -292,14 +301,16 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   check_names(options, datasets);
   claim_run_folder(output, common_settings(options));
   fs::create_directories(output / "cells");
-  adopt_cells(options.earlier, output, [](const Json& cell, const std::string& place) {
-    return cell_name(usefulness_cell_from_json(cell, place));
-  });
   std::vector<UsefulnessCell> cells;
   std::vector<std::unique_ptr<Protocol>> protocols;
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     protocols.push_back(std::make_unique<Protocol>(options, output, datasets[i], generators[i]));
   }
+  adopt_cells(options.earlier, output, [&](const Json& json, const std::string& place) -> std::optional<std::string> {
+    const UsefulnessCell cell = usefulness_cell_from_json(json, place);
+    if (std::ranges::none_of(protocols, [&](const auto& protocol) { return protocol->owns(cell); })) return {};
+    return cell_name(cell);
+  });
   // Seeds before datasets, so that a run that was stopped has whole rows of the table.
   for (const int tiles : options.tiles) {
     for (int seed = 0; seed < options.seeds; ++seed) {

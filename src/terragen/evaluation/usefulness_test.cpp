@@ -188,8 +188,16 @@ TEST_F(Usefulness, FiguresOfOtherDataOrAnotherGeneratorAreRefused) {
   few.tiles = {3};
   few.seeds = 1;
   few.methods = {"real", "terragen"};
-  evaluate_usefulness(few, run());
+  const std::vector<UsefulnessCell> cells = evaluate_usefulness(few, run());
+  const std::filesystem::path figures = scratch_.path() / "figures.json";
+  write_json(figures, to_json(UsefulnessRun{cells, read_json(run() / "settings.json"), 0, 0}));
   test::write_generator(scratch_.path() / "generator", test::card_of("train town"), 2);
+  // Of an earlier report what fits is taken, and the rest measured.
+  UsefulnessOptions later = few;
+  later.earlier = {figures};
+  const std::vector<UsefulnessCell> anew = evaluate_usefulness(later, scratch_.path() / "later");
+  EXPECT_EQ(to_json(anew[0]), to_json(cells[0]));
+  EXPECT_NE(anew[1].generator_sha256, cells[1].generator_sha256);
   EXPECT_THROW(evaluate_usefulness(few, run()), RequestError);
   few.methods = {"real"};
   EXPECT_NO_THROW(evaluate_usefulness(few, run()));

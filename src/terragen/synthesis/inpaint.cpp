@@ -15,6 +15,7 @@
 #include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/placement_picture.h"
 #include "terragen/synthesis/rule_learning.h"
+#include "terragen/synthesis/thing_picture.h"
 
 namespace terragen::synthesis {
 namespace {
@@ -197,7 +198,7 @@ class DatasetInpainter {
       const StageMeter meter(cost.placing);
       map.emplace(sample, rule_, likeness_ ? &*likeness_ : nullptr);
     }
-    const InpaintedScene made = inpainter_->inpaint(sample, *map, classes_, random);
+    const InpaintedScene made = inpainter_->inpaint(sample, *map, classes_, random, !options_.explain.empty());
     cost.add(made.cost);
     if (!options_.explain.empty()) explain(sample, made, part.filename().string());
     {
@@ -232,6 +233,7 @@ class DatasetInpainter {
     if (!placed.empty()) width = layout::minimum_oriented_box(placed.front().geometry).height;
     fs::create_directories(options_.explain);
     write_placement_picture(options_.explain / (name + ".png"), sample, fresh, width, placed);
+    write_thing_picture(options_.explain / (name + "_things.png"), made, references_);
   }
 
   void finish(const std::vector<std::size_t>& scenes, const fs::path& output, InpaintSummary& summary) {

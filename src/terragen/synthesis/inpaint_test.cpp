@@ -215,6 +215,25 @@ TEST(Inpaint, AJudgeKnowsTheClassAndLearnsItsThresholdOnTheExamples) {
   EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, &judge, unknown, scratch.path() / "no"), RequestError);
 }
 
+TEST(Inpaint, ExplainsItselfInPictures) {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  NoRefiner refiner;
+  Painter painter(reference_model(), {.steps = 2});
+  InpaintOptions options = pool_options();
+  options.explain = scratch.path() / "why";
+  const InpaintSummary summary =
+      inpaint_dataset(roads, pools, painter, refiner, nullptr, options, scratch.path() / "out");
+  ASSERT_GE(summary.placed, 1U);
+  EXPECT_TRUE(fs::exists(options.explain / "00000_0.png"));
+  const geo::Raster things = geo::read_raster(options.explain / "00000_0_things.png");
+  // Example, scene, one variant, outline, result.
+  EXPECT_EQ((things.width - 6) % 5, 0);
+  EXPECT_GE(things.width, 5 * (32 + 6) + 6);
+  EXPECT_GE(things.height, static_cast<int>(summary.placed) * (32 + 18) + 6);
+}
+
 TEST(Inpaint, SizesAreComparedInMetresOrInPixelsButNotInBoth) {
   const test::ScratchFolder scratch;
   const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);

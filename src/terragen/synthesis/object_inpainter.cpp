@@ -110,7 +110,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
   return all;
 }
 
-void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes) {
+void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials) {
   std::optional<RefinedMask> mask;
   std::size_t best = 0;
   const auto picture_size = painter_.model().reference_encoder ? painter_.model().reference_encoder->config().size : 64;
@@ -177,11 +177,16 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
       layout.features.push_back({classes.label, layout::transform(outline, moved), false, {}});
     }
   }
+  if (keep_trials) {
+    const torch::Tensor after = result.sample.image.slice(1, attempt.y, attempt.y + attempt.intended.size(0))
+                                    .slice(2, attempt.x, attempt.x + attempt.intended.size(1));
+    result.trials.push_back({attempt.window.image, attempt.intended, attempt.painted, best, mask->mask, after.clone()});
+  }
   result.objects.push_back(std::move(object));
 }
 
 InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
-                                        Random& random) {
+                                        Random& random, bool keep_trials) {
   InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
   result.sample.image = scene.image.clone();
   cost_ = {};
@@ -195,7 +200,7 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
   } else {
     paint(all);
   }
-  for (Attempt& attempt : all) settle(attempt, result, classes);
+  for (Attempt& attempt : all) settle(attempt, result, classes, keep_trials);
   result.cost = cost_;
   return result;
 }

@@ -41,10 +41,21 @@ struct InpaintedObject {
   std::string rejected;    // why it was dropped: "mask", "likeness", "judge"; empty: it is in the scene
 };
 
+// How it came about, in its window: [B, h, w] and [h, w].
+struct InpaintTrial {
+  torch::Tensor before;
+  torch::Tensor intended;
+  std::vector<torch::Tensor> painted;  // the variants
+  std::size_t chosen = 0;              // of them
+  torch::Tensor mask;                  // refined
+  torch::Tensor after;                 // as the scene was when the thing had been settled
+};
+
 struct InpaintedScene {
   shards::Sample sample;  // with the things that were accepted, image and label
   torch::Tensor changed;  // [H, W], float32, 1 where the image differs from the real one
   std::vector<InpaintedObject> objects;
+  std::vector<InpaintTrial> trials;  // of the objects, where they were to be kept
   InpaintCost cost;
 };
 
@@ -67,14 +78,15 @@ class ObjectInpainter {
   };
 
   // RequestError for scenes smaller than what can be painted. Deterministic in `random`.
-  InpaintedScene inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes, Random& random);
+  InpaintedScene inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes, Random& random,
+                         bool keep_trials = false);
 
  private:
   struct Attempt;
   std::vector<Attempt> attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                 Random& random) const;
   void paint(std::vector<Attempt>& all);
-  void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes);
+  void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials);
 
   Painter& painter_;
   MaskRefiner& refiner_;
