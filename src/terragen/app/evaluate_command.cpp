@@ -67,15 +67,22 @@ void perception(const MeasureOptions& options) {
     return;
   }
   const auto report = evaluation::evaluate_perception(model, data.reader(), options.split, options.compute);
-  std::printf("%-20s %10s\n", "class", report.segmenter ? "IoU" : "AP50");
+  // Beside the first figure a second one: of the outlines, or as DOTA counts.
+  const metrics::ClassScores& second = report.segmenter ? report.boundary_iou : report.dota_ap50;
+  std::printf("%-20s %10s %14s\n", "class", report.segmenter ? "IoU" : "AP50",
+              report.segmenter           ? "boundary IoU"
+              : report.dota_ap50.empty() ? ""
+                                         : "AP50 of DOTA");
   for (std::size_t k = 0; k < report.classes.size(); ++k) {
-    std::printf("%-20s %10.4f\n", report.classes[k].c_str(),
+    std::printf("%-20s %10.4f", report.classes[k].c_str(),
                 report.segmenter ? report.iou[k] : report.coco.category_ap50[k]);
+    std::printf(k < second.size() ? " %14.4f\n" : "\n", k < second.size() ? second[k] : 0.0);
   }
   if (report.segmenter) {
-    std::printf("%-20s %10.4f   (background left out)\n%-20s %10.4f\n", "mean IoU", report.mean_iou, "pixel accuracy",
-                report.pixel_accuracy);
+    std::printf("%-20s %10.4f %14.4f   (background left out)\n%-20s %10.4f\n", "mean", report.mean_iou,
+                metrics::mean_present(second), "pixel accuracy", report.pixel_accuracy);
   } else {
+    if (!second.empty()) std::printf("%-20s %10s %14.4f\n", "mean", "", metrics::mean_present(second));
     for (std::size_t k = 0; k < report.coco.figures.size(); ++k) {
       std::printf("%-20s %10.4f\n", metrics::kCocoFigures[k], report.coco.figures[k]);
     }

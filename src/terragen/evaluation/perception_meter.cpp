@@ -12,6 +12,8 @@
 namespace terragen::evaluation {
 namespace {
 
+constexpr double kDotaOverlap = 0.5;
+
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
 
@@ -30,17 +32,21 @@ Json to_json(const PerceptionReport& report) {
     Json& entry = json["classes"][report.classes[k]];
     if (report.segmenter) {
       entry["iou"] = number_or_null(report.iou[k]);
+      if (k < report.boundary_iou.size()) entry["boundary_iou"] = number_or_null(report.boundary_iou[k]);
     } else {
       entry = {{"AP", report.coco.category_ap[k]}, {"AP50", report.coco.category_ap50[k]}};
+      if (k < report.dota_ap50.size()) entry["DOTA_AP50"] = number_or_null(report.dota_ap50[k]);
     }
   }
   if (report.segmenter) {
     json["mean_iou"] = number_or_null(report.mean_iou);
     json["pixel_accuracy"] = number_or_null(report.pixel_accuracy);
+    json["mean_boundary_iou"] = number_or_null(metrics::mean_present(report.boundary_iou));
   } else {
     for (std::size_t k = 0; k < report.coco.figures.size(); ++k) {
       json["figures"][metrics::kCocoFigures[k]] = report.coco.figures[k];
     }
+    if (!report.dota_ap50.empty()) json["DOTA_mAP50"] = number_or_null(metrics::mean_present(report.dota_ap50));
   }
   return json;
 }
@@ -48,7 +54,9 @@ Json to_json(const PerceptionReport& report) {
 PerceptionMeter::PerceptionMeter(const models::PerceptionInference& judge, const layout::Taxonomy& classes)
     : judge_(judge),
       numbers_(synthesis::class_numbers(classes, judge.model().config.taxonomy, "the model")),
-      confusion_(judge.model().config.outputs()) {}
+      confusion_(judge.model().config.outputs()),
+      boundaries_(static_cast<std::size_t>(judge.model().config.taxonomy.size())),
+      voc_groups_(boundaries_.size()) {}
 
 void PerceptionMeter::add(const shards::Sample& sample) {
   const models::PerceptionConfig& config = judge_.model().config;
@@ -77,9 +85,27 @@ std::vector<std::uint8_t> PerceptionMeter::true_classes(const shards::Sample& sa
 
 void PerceptionMeter::add_classes(const shards::Sample& sample, const torch::Tensor& found) {
   const torch::Tensor dense = found.contiguous();
-  confusion_.add(true_classes(sample),
-                 std::span(dense.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(dense.numel())));
+  const std::span<const std::uint8_t> classes(dense.const_data_ptr<std::uint8_t>(),
+                                              static_cast<std::size_t>(dense.numel()));
+  const std::vector<std::uint8_t> truth = true_classes(sample);
+  confusion_.add(truth, classes);
+  add_boundaries(truth, classes, sample.layout.width);
   ++images_;
+}
+
+void PerceptionMeter::add_boundaries(const std::vector<std::uint8_t>& truth, std::span<const std::uint8_t> found,
+                                     int width) {
+  std::vector<std::uint8_t> is(truth.size());
+  std::vector<std::uint8_t> said(truth.size());
+  for (std::size_t k = 0; k < boundaries_.size(); ++k) {
+    bool any = false;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      is[i] = truth[i] == k ? 1 : 0;
+      said[i] = found[i] == k && truth[i] != layout::kUnlabelled ? 1 : 0;
+      any = any || is[i] != 0 || said[i] != 0;
+    }
+    if (any) boundaries_[k].add(metrics::boundary_pixels(is, said, width));
+  }
 }
 
 void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vector<models::Detection>& found) {
@@ -103,6 +129,12 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     group.overlap = [oriented, truths, detections, known = group.truths](std::size_t d, std::size_t t) {
       return models::overlap_of(detections[d], truths[t], oriented, known[t].crowd);
     };
+    if (oriented) {
+      metrics::VocGroup voc{.overlap = group.overlap};
+      for (const metrics::TruthObject& truth : group.truths) voc.difficult.push_back(truth.crowd);
+      for (const metrics::DetectedObject& detection : group.detections) voc.scores.push_back(detection.score);
+      voc_groups_[static_cast<std::size_t>(k)].push_back(std::move(voc));
+    }
     groups_.push_back(std::move(group));
   }
   ++images_;
@@ -121,8 +153,16 @@ PerceptionReport PerceptionMeter::report() const {
     report.mean_iou =
         metrics::mean_present(std::span(report.iou).first(static_cast<std::size_t>(config.taxonomy.size())));
     report.pixel_accuracy = confusion_.pixel_accuracy();
+    for (const metrics::BoundaryPixels& pixels : boundaries_) {
+      report.boundary_iou.push_back(pixels.either > 0
+                                        ? static_cast<double>(pixels.both) / static_cast<double>(pixels.either)
+                                        : std::numeric_limits<double>::quiet_NaN());
+    }
   } else {
     report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
+    if (config.architecture.ends_with("oriented")) {
+      for (const auto& groups : voc_groups_) report.dota_ap50.push_back(metrics::evaluate_voc(groups, kDotaOverlap).ap);
+    }
   }
   report.seconds = seconds_ + watch.seconds();
   return report;

@@ -3,12 +3,16 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "terragen/core/json_file.h"
+#include "terragen/metrics/boundary_iou.h"
 #include "terragen/metrics/coco_evaluation.h"
 #include "terragen/metrics/confusion.h"
+#include "terragen/metrics/voc_evaluation.h"
 #include "terragen/models/perception_inference.h"
 #include "terragen/shards/sample.h"
 
@@ -24,8 +28,12 @@ struct PerceptionReport {
   metrics::ClassScores iou;  // by class; NaN where it appears nowhere. The background, where there is one, comes last.
   double mean_iou = 0;       // over the taxonomy's classes, the background left out
   double pixel_accuracy = 0;
+  // Of the outlines, see metrics::boundary_iou, summed over the images; by class of the taxonomy, likewise.
+  metrics::ClassScores boundary_iou;
   // Detectors.
   metrics::CocoSummary coco;
+  // Of oriented ones, too: average precision at an overlap of 0.5 as DOTA counts it, by class.
+  metrics::ClassScores dota_ap50;
   double seconds = 0;  // of the network and what follows it
   bool segmenter = true;
 
@@ -55,11 +63,14 @@ class PerceptionMeter {
 
  private:
   std::vector<std::uint8_t> true_classes(const shards::Sample& sample) const;
+  void add_boundaries(const std::vector<std::uint8_t>& truth, std::span<const std::uint8_t> found, int width);
 
   const models::PerceptionInference& judge_;
   std::vector<int> numbers_;  // the judge's, by class of the samples
   metrics::ConfusionMatrix confusion_;
+  std::vector<metrics::BoundaryPixels> boundaries_;  // by class
   std::vector<metrics::DetectionGroup> groups_;
+  std::vector<std::vector<metrics::VocGroup>> voc_groups_;  // by class, of oriented detectors
   std::size_t images_ = 0;
   double seconds_ = 0;
 };

@@ -50,6 +50,8 @@ TEST(PerceptionMeter, CountsPixelsAsByHand) {
   EXPECT_DOUBLE_EQ(report.iou[2], 1.0 / 3);
   EXPECT_DOUBLE_EQ(report.score(), 0.25);
   EXPECT_DOUBLE_EQ(report.pixel_accuracy, 4.0 / 7);
+  // Shapes of two pixels are outline all over.
+  EXPECT_EQ(report.boundary_iou, (metrics::ClassScores{0, 0.5}));
   EXPECT_EQ(report.measure(), "mIoU");
   // What a dense mask leaves open stays so, background or not.
   shards::Sample dense = blank_sample(2, 1);
@@ -76,6 +78,22 @@ TEST(PerceptionMeter, CountsObjectsAsByHand) {
   EXPECT_NEAR(report.score(), 51.0 / 101, 1e-9);
   EXPECT_TRUE(std::isnan(report.class_score(0)));
   EXPECT_NEAR(report.class_score(1), 51.0 / 101, 1e-9);
+  EXPECT_TRUE(report.dota_ap50.empty());
+}
+
+TEST(PerceptionMeter, CountsOrientedObjectsAsDotaToo) {
+  const models::PerceptionInference judge = judge_of("fcos-resnet18-oriented", false);
+  PerceptionMeter meter(judge, layout::Taxonomy({{"b", {}}}));
+  shards::Sample sample = blank_sample(64, 64);
+  const layout::OrientedBox box{.cx = 20, .cy = 20, .width = 16, .height = 6, .angle = 0.7};
+  const layout::OrientedBox other{.cx = 45, .cy = 45, .width = 16, .height = 6, .angle = -0.4};
+  sample.layout.features.push_back({0, layout::make_oriented_box(box), false, {}});
+  sample.layout.features.push_back({0, layout::make_oriented_box(other), false, {}});
+  meter.add_objects(sample, {{1, 0.9, box}, {1, 0.8, {60, 5, 8, 8, 0}}});
+  const PerceptionReport report = meter.report();
+  ASSERT_EQ(report.dota_ap50.size(), 2U);
+  EXPECT_TRUE(std::isnan(report.dota_ap50[0]));
+  EXPECT_NEAR(report.dota_ap50[1], 0.5, 1e-9);  // the area under precision 1 up to a recall of one half
 }
 
 TEST(PerceptionMeter, LooksForItself) {

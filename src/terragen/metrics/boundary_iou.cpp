@@ -39,19 +39,24 @@ std::vector<std::uint8_t> boundary_of(std::span<const std::uint8_t> mask, int wi
   return boundary;
 }
 
-double boundary_iou(std::span<const std::uint8_t> one, std::span<const std::uint8_t> two, int width, double share) {
+BoundaryPixels boundary_pixels(std::span<const std::uint8_t> one, std::span<const std::uint8_t> two, int width,
+                               double share) {
   if (one.size() != two.size()) throw RequestError("masks of different sizes cannot be compared");
   const double height = static_cast<double>(one.size()) / std::max(1, width);
   const int distance = std::max(1, static_cast<int>(std::lround(share * std::hypot(width, height))));
   const auto first = boundary_of(one, width, distance);
   const auto second = boundary_of(two, width, distance);
-  std::size_t both = 0;
-  std::size_t either = 0;
+  BoundaryPixels pixels;
   for (std::size_t i = 0; i < first.size(); ++i) {
-    both += first[i] != 0 && second[i] != 0 ? 1 : 0;
-    either += first[i] != 0 || second[i] != 0 ? 1 : 0;
+    pixels.both += first[i] != 0 && second[i] != 0 ? 1 : 0;
+    pixels.either += first[i] != 0 || second[i] != 0 ? 1 : 0;
   }
-  return either == 0 ? 0.0 : static_cast<double>(both) / static_cast<double>(either);
+  return pixels;
+}
+
+double boundary_iou(std::span<const std::uint8_t> one, std::span<const std::uint8_t> two, int width, double share) {
+  const BoundaryPixels pixels = boundary_pixels(one, two, width, share);
+  return pixels.either == 0 ? 0.0 : static_cast<double>(pixels.both) / static_cast<double>(pixels.either);
 }
 
 }  // namespace terragen::metrics
