@@ -67,7 +67,7 @@ void check_places(const Json& card, const std::string& model, const std::set<std
   const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
   bool told = !trained.empty();
   for (const Json& source : trained) {
-    const std::set<std::string> places = source.value("places", std::set<std::string>());
+    const auto places = json_member_or<std::set<std::string>>(source, "places", {}, model);
     told = told && !places.empty() && !places.contains("");
     for (const std::string& place : places) {
       if (!tested.contains(place)) continue;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace terragen::shards {
 namespace {
@@ -86,9 +87,9 @@ int start(int extent, int size, double wanted) {
   return static_cast<int>(std::clamp(wanted, 0.0, static_cast<double>(extent - size)));
 }
 
-// Nothing where no pixel is labelled.
-std::optional<std::int64_t> pixel_of_some_class(const layout::DenseMask& mask, const std::vector<double>& weights,
-                                                Random& random) {
+// As (x, y); nothing where no pixel is labelled.
+std::optional<std::pair<int, int>> pixel_of_some_class(const layout::DenseMask& mask,
+                                                       const std::vector<double>& weights, Random& random) {
   std::array<std::int64_t, 256> counts{};
   for (const std::uint8_t value : mask.values) ++counts[value];
   counts[layout::kUnlabelled] = 0;
@@ -107,8 +108,10 @@ std::optional<std::int64_t> pixel_of_some_class(const layout::DenseMask& mask, c
     passed += weight(k);
   }
   auto left = static_cast<std::int64_t>(which * static_cast<double>(counts[chosen]));
-  for (std::size_t i = 0; i < mask.values.size(); ++i) {
-    if (mask.values[i] == chosen && left-- == 0) return static_cast<std::int64_t>(i);
+  for (int y = 0; y < mask.height; ++y) {
+    for (int x = 0; x < mask.width; ++x) {
+      if (mask.at(x, y) == chosen && left-- == 0) return std::pair(x, y);
+    }
   }
   return {};
 }
@@ -160,8 +163,8 @@ Sample augment(const Sample& sample, const AugmentOptions& options, Random& rand
   // Drawn only where it is asked for, so that crops without it stay as they are.
   if (options.class_share > 0 && sample.layout.mask && random.chance(options.class_share)) {
     if (const auto pixel = pixel_of_some_class(*sample.layout.mask, options.class_weights, random)) {
-      x = static_cast<double>(*pixel % sample.layout.mask->width) + 0.5 - u * source_size;
-      y = static_cast<double>(*pixel / sample.layout.mask->width) + 0.5 - v * source_size;
+      x = pixel->first + 0.5 - u * source_size;
+      y = pixel->second + 0.5 - v * source_size;
     }
   }
   Sample result = window(sample, start(sample.layout.width, source_size, x),

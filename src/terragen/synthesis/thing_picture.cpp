@@ -16,7 +16,7 @@ namespace {
 constexpr int kSpace = 6;
 constexpr int kCaption = 12;
 constexpr Rgb kPaper{255, 255, 255};
-constexpr Rgb kInk{0, 0, 0};
+constexpr Rgb kCaptionInk{0, 0, 0};
 constexpr Rgb kIntended{255, 0, 255};
 constexpr Rgb kRefined{255, 255, 0};
 
@@ -83,7 +83,7 @@ void write_thing_picture(const std::filesystem::path& png, const InpaintedScene&
     draw_mask_outline(canvas, trial.mask, kRefined, left, top);
     next();
     tensor::draw_image(canvas, trial.after, left, top);
-    canvas.text(kSpace, top + h + 2, told(object), kInk);
+    canvas.text(kSpace, top + h + 2, told(object), kCaptionInk);
     top += h + kCaption + kSpace;
   }
   write_png(png, canvas);
