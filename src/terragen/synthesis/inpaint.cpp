@@ -109,6 +109,7 @@ class DatasetInpainter {
     const int picture = model.reference_encoder ? static_cast<int>(model.reference_encoder->config().size) : 64;
     check_resolution(samples);
     references_ = references_of(samples, classes_.label, picture);
+    outline_boxes(references_, refiner, options.objects.mask, picture);
     if (references_.empty()) {
       throw RequestError(std::format("the examples show no {} that could be placed", options.class_name),
                          "things must be at least 6 pixels wide and high and cover at most half of their image");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "terragen/shards/drawn_mask.h"
+#include "terragen/synthesis/reference_set.h"
 #include "terragen/synthesis/sam_refiner.h"
 #include "terragen/tensor/seeded_noise.h"
 
@@ -31,6 +33,33 @@ TEST(GrabCut, FollowsTheImageWhereTheIntentionIsOff) {
   EXPECT_GT(overlap(refined, truth), 0.95);
   EXPECT_LT(overlap(intended, truth), 0.7);
   EXPECT_TRUE(torch::equal(refined, refiner.refine(image, intended)));
+}
+
+TEST(References, BoxesAreOutlined) {
+  // A bright disc on dark noise, labelled by its box; and a box that is no thing's.
+  Reference disc;
+  disc.image = -0.6 + 0.05 * tensor::seeded_normal({3, 96, 96}, 4);
+  const torch::Tensor ys = torch::arange(96).view({-1, 1}) + 0.5;
+  const torch::Tensor xs = torch::arange(96).view({1, -1}) + 0.5;
+  const torch::Tensor inside = ((ys - 50).square() + (xs - 40).square()).le(14 * 14);
+  disc.image = torch::where(inside, torch::full_like(disc.image, 0.7), disc.image);
+  disc.footprint.geometry = layout::make_box({26, 36, 54, 64});
+  disc.mask = shards::drawn_mask(disc.footprint.geometry, 96, 96);
+  Reference polygon = disc;
+  polygon.footprint.geometry = layout::make_polygon({{26, 36}, {54, 36}, {54, 64}, {26, 64}});
+  std::vector<Reference> references{disc, polygon};
+  GrabCutRefiner refiner;
+  EXPECT_EQ(outline_boxes(references, refiner, {}, 32), 1U);
+  const torch::Tensor found = references[0].mask.gt(0);
+  const auto both = found.logical_and(inside).sum().item<double>();
+  EXPECT_GT(both / found.logical_or(inside).sum().item<double>(), 0.9);
+  EXPECT_NEAR(layout::area_of(references[0].footprint.geometry), found.sum().item<double>(), 1e-6);
+  EXPECT_EQ(references[0].picture.sizes(), (std::vector<std::int64_t>{4, 32, 32}));
+  EXPECT_EQ(references[1].footprint.geometry, polygon.footprint.geometry);  // who drew a polygon meant it
+  NoRefiner none;
+  std::vector<Reference> kept{disc};
+  EXPECT_EQ(outline_boxes(kept, none, {}, 32), 0U);
+  EXPECT_EQ(kept[0].footprint.geometry, disc.footprint.geometry);
 }
 
 TEST(MaskPolicy, FillsHolesDropsCrumbsAndTestsTheIntention) {

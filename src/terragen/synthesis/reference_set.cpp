@@ -92,6 +92,41 @@ std::vector<Reference> references_of(const std::vector<shards::Sample>& examples
   return references;
 }
 
+std::size_t outline_boxes(std::vector<Reference>& references, MaskRefiner& refiner, const MaskPolicy& policy,
+                          int picture_size) {
+  std::size_t outlined = 0;
+  for (Reference& reference : references) {
+    const layout::GeometryKind kind = reference.footprint.geometry.kind;
+    if (kind != layout::GeometryKind::box && kind != layout::GeometryKind::oriented_box) continue;
+    // With as much ground on every side as the thing is large: a refiner learns from it what the thing is not.
+    const layout::Bounds bounds = layout::bounds_of(reference.footprint.geometry);
+    const double about = std::max({16.0, bounds.width(), bounds.height()});
+    const auto from = [&](double start) { return static_cast<std::int64_t>(std::max(0.0, std::floor(start - about))); };
+    const auto to = [&](double end, std::int64_t extent) {
+      return std::min(extent, static_cast<std::int64_t>(std::ceil(end + about)));
+    };
+    const std::int64_t x0 = from(bounds.x0), x1 = to(bounds.x1, reference.mask.size(1));
+    const std::int64_t y0 = from(bounds.y0), y1 = to(bounds.y1, reference.mask.size(0));
+    const auto window = [&](const torch::Tensor& whole) {
+      return whole.slice(-2, y0, y1).slice(-1, x0, x1).contiguous();
+    };
+    const torch::Tensor box = window(reference.mask);
+    const RefinedMask found = tidied(refiner.refine(window(reference.image), box) * box, box, policy);
+    if (!found.kept || found.mask.equal(box)) continue;
+    layout::Geometry outline;
+    outline.parts =
+        layout::vectorise(shards::pixels_from_mask(found.mask), static_cast<int>(x1 - x0), static_cast<int>(y1 - y0));
+    reference.footprint.geometry =
+        layout::transform(outline, {.c = static_cast<double>(x0), .f = static_cast<double>(y0)});
+    torch::Tensor mask = torch::zeros_like(reference.mask);
+    mask.slice(0, y0, y1).slice(1, x0, x1).copy_(found.mask);
+    reference.mask = mask;
+    reference.picture = shards::reference_picture(reference.image, mask, picture_size);
+    ++outlined;
+  }
+  return outlined;
+}
+
 torch::Tensor warped(const Reference& reference, const layout::Affine& map, int width, int height) {
   const double determinant = map.a * map.e - map.b * map.d;
   if (determinant == 0) throw InternalError("[warped] the map cannot be turned round");

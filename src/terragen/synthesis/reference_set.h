@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "terragen/shards/sample.h"
+#include "terragen/synthesis/mask_refiner.h"
 #include "terragen/synthesis/placement.h"
 
 namespace terragen::synthesis {
@@ -27,6 +28,11 @@ std::vector<layout::Geometry> placeable_things(const layout::Layout& layout, int
 // The placeable things of the class in the examples, the first `most` of them. picture_size: pixels.
 std::vector<Reference> references_of(const std::vector<shards::Sample>& examples, int class_index, int picture_size,
                                      std::size_t most = std::numeric_limits<std::size_t>::max());
+
+// A box says where a thing is and not what shape it has: of references that are boxes the refiner finds the outline. A
+// box whose thing it does not find (see MaskPolicy) stays one. Returns how many were outlined.
+std::size_t outline_boxes(std::vector<Reference>& references, MaskRefiner& refiner, const MaskPolicy& policy,
+                          int picture_size);
 
 // The reference as it lies in a scene: [B + 1, height, width], its bands where it is and 0 elsewhere, then its mask in
 // [0, 1]; sampled bilinearly. scene_from_reference: pixels to pixels.
