@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "terragen/core/memory.h"
-#include "terragen/core/stopwatch.h"
+#include "terragen/core/stage_timer.h"
 
 namespace terragen {
 
@@ -22,14 +22,14 @@ struct StageCost {
 // Adds what its life costs. One at a time: each begins the memory's peak anew.
 class StageMeter {
  public:
-  explicit StageMeter(StageCost& cost) : cost_(cost) { restart_peak_memory(); }
-  ~StageMeter() { cost_.add({watch_.seconds(), recent_peak_memory_bytes()}); }
+  explicit StageMeter(StageCost& cost) : cost_(cost), timer_(cost.seconds) { restart_peak_memory(); }
+  ~StageMeter() { cost_.peak_memory = std::max(cost_.peak_memory, recent_peak_memory_bytes()); }
   StageMeter(const StageMeter&) = delete;
   StageMeter& operator=(const StageMeter&) = delete;
 
  private:
   StageCost& cost_;
-  const Stopwatch watch_;
+  const StageTimer timer_;
 };
 
 }  // namespace terragen

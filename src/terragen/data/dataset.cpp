@@ -187,4 +187,10 @@ Dataset real_images(const Dataset& dataset, const std::string& split) {
   return result;
 }
 
+Dataset training_images(const Dataset& dataset) {
+  Dataset result = real_images(dataset, "train");
+  if (result.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+  return result;
+}
+
 }  // namespace terragen::data

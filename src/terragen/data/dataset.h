@@ -66,5 +66,7 @@ void write_dataset(const Dataset& dataset, const std::filesystem::path& folder);
 layout::Layout layout_of(const Dataset& dataset, const ImageRecord& image);
 // The dataset with nothing but the measured images of one split ("train", "val", "test").
 Dataset real_images(const Dataset& dataset, const std::string& split);
+// Those of the split "train"; RequestError where there are none.
+Dataset training_images(const Dataset& dataset);
 
 }  // namespace terragen::data

@@ -63,8 +63,7 @@ void check_accuracy_score(const data::Dataset& dataset, const AccuracyScoreOptio
     throw RequestError(std::format("{} has one class and no background: there is nothing to tell apart", dataset.name),
                        "leave out --cas-steps");
   }
-  const data::Dataset training = data::real_images(dataset, "train");
-  if (training.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+  const data::Dataset training = data::training_images(dataset);
   for (const data::ImageRecord& image : training.images) {
     if (std::min(image.width, image.height) >= options.size) continue;
     throw RequestError(std::format("{} of {} is of {}x{} pixels, less than the {} to be painted", image.file_name,

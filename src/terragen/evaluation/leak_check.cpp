@@ -24,7 +24,7 @@ struct Footprint {
 std::set<std::string> places_of(const data::Dataset& dataset, data::Split split) {
   std::set<std::string> places;
   for (const data::ImageRecord& image : dataset.images) {
-    if (image.split == split && !image.place.empty()) places.insert(image.place);
+    if (image.split == split) places.insert(image.place);
   }
   return places;
 }
@@ -87,7 +87,7 @@ void check_splits(const data::Dataset& dataset) {
   const std::set<std::string> tested = places_of(dataset, data::Split::test);
   for (const data::Split split : {data::Split::train, data::Split::val}) {
     for (const std::string& place : places_of(dataset, split)) {
-      if (tested.contains(place)) {
+      if (!place.empty() && tested.contains(place)) {
         throw DataError((dataset.folder / "dataset.json").string(),
                         std::format("the place \"{}\" is both in {} and in test", place, data::split_name(split)),
                         "split by place, never by tile");
@@ -107,11 +107,7 @@ void check_splits(const data::Dataset& dataset) {
 }
 
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset) {
-  std::set<std::string> tested;
-  for (const data::ImageRecord& image : dataset.images) {
-    if (image.split == data::Split::test) tested.insert(image.place);
-  }
-  check_places(card, model, tested, dataset.name);
+  check_places(card, model, places_of(dataset, data::Split::test), dataset.name);
 }
 
 void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested) {

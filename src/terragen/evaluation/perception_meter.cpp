@@ -7,6 +7,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/stopwatch.h"
+#include "terragen/metrics/voc_evaluation.h"
 #include "terragen/synthesis/painting_condition.h"
 
 namespace terragen::evaluation {
@@ -16,6 +17,20 @@ constexpr double kDotaOverlap = 0.5;
 
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
+
+// Average precision by class as DOTA counts it: a crowd is a difficult truth.
+metrics::ClassScores dota_scores(const std::vector<metrics::DetectionGroup>& groups, int classes) {
+  std::vector<std::vector<metrics::VocGroup>> by_class(static_cast<std::size_t>(classes));
+  for (const metrics::DetectionGroup& group : groups) {
+    metrics::VocGroup voc{.overlap = group.overlap};
+    for (const metrics::TruthObject& truth : group.truths) voc.difficult.push_back(truth.crowd);
+    for (const metrics::DetectedObject& detection : group.detections) voc.scores.push_back(detection.score);
+    by_class[static_cast<std::size_t>(group.category)].push_back(std::move(voc));
+  }
+  metrics::ClassScores scores;
+  for (const auto& own : by_class) scores.push_back(metrics::evaluate_voc(own, kDotaOverlap).ap);
+  return scores;
+}
 
 }  // namespace
 
@@ -55,8 +70,7 @@ PerceptionMeter::PerceptionMeter(const models::PerceptionInference& judge, const
     : judge_(judge),
       numbers_(synthesis::class_numbers(classes, judge.model().config.taxonomy, "the model")),
       confusion_(judge.model().config.outputs()),
-      boundaries_(static_cast<std::size_t>(judge.model().config.taxonomy.size())),
-      voc_groups_(boundaries_.size()) {}
+      boundaries_(static_cast<std::size_t>(judge.model().config.taxonomy.size())) {}
 
 void PerceptionMeter::add(const shards::Sample& sample) {
   const models::PerceptionConfig& config = judge_.model().config;
@@ -129,12 +143,6 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     group.overlap = [oriented, truths, detections, known = group.truths](std::size_t d, std::size_t t) {
       return models::overlap_of(detections[d], truths[t], oriented, known[t].crowd);
     };
-    if (oriented) {
-      metrics::VocGroup voc{.overlap = group.overlap};
-      for (const metrics::TruthObject& truth : group.truths) voc.difficult.push_back(truth.crowd);
-      for (const metrics::DetectedObject& detection : group.detections) voc.scores.push_back(detection.score);
-      voc_groups_[static_cast<std::size_t>(k)].push_back(std::move(voc));
-    }
     groups_.push_back(std::move(group));
   }
   ++images_;
@@ -153,16 +161,10 @@ PerceptionReport PerceptionMeter::report() const {
     report.mean_iou =
         metrics::mean_present(std::span(report.iou).first(static_cast<std::size_t>(config.taxonomy.size())));
     report.pixel_accuracy = confusion_.pixel_accuracy();
-    for (const metrics::BoundaryPixels& pixels : boundaries_) {
-      report.boundary_iou.push_back(pixels.either > 0
-                                        ? static_cast<double>(pixels.both) / static_cast<double>(pixels.either)
-                                        : std::numeric_limits<double>::quiet_NaN());
-    }
+    for (const metrics::BoundaryPixels& pixels : boundaries_) report.boundary_iou.push_back(pixels.iou());
   } else {
     report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
-    if (config.architecture.ends_with("oriented")) {
-      for (const auto& groups : voc_groups_) report.dota_ap50.push_back(metrics::evaluate_voc(groups, kDotaOverlap).ap);
-    }
+    if (config.architecture.ends_with("oriented")) report.dota_ap50 = dota_scores(groups_, config.taxonomy.size());
   }
   report.seconds = seconds_ + watch.seconds();
   return report;

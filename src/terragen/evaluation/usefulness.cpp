@@ -33,8 +33,7 @@ bool is_labelled(const data::ImageRecord& image) { return !image.features.empty(
 // The training images of one subset: all, or `tiles` that show something, drawn by `seed`; those of a larger subset of
 // the same seed hold those of a smaller one.
 data::Dataset training_subset(const data::Dataset& dataset, int tiles, int seed) {
-  data::Dataset subset = data::real_images(dataset, "train");
-  if (subset.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+  data::Dataset subset = data::training_images(dataset);
   if (tiles == 0) return subset;
   std::erase_if(subset.images, std::not_fn(is_labelled));
   if (std::ssize(subset.images) < tiles) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "terragen/core/error.h"
 
@@ -54,9 +55,14 @@ BoundaryPixels boundary_pixels(std::span<const std::uint8_t> one, std::span<cons
   return pixels;
 }
 
+double BoundaryPixels::iou() const {
+  return either == 0 ? std::numeric_limits<double>::quiet_NaN()
+                     : static_cast<double>(both) / static_cast<double>(either);
+}
+
 double boundary_iou(std::span<const std::uint8_t> one, std::span<const std::uint8_t> two, int width, double share) {
   const BoundaryPixels pixels = boundary_pixels(one, two, width, share);
-  return pixels.either == 0 ? 0.0 : static_cast<double>(pixels.both) / static_cast<double>(pixels.either);
+  return pixels.either == 0 ? 0.0 : pixels.iou();
 }
 
 }  // namespace terragen::metrics

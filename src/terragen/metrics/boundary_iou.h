@@ -19,6 +19,8 @@ struct BoundaryPixels {
     both += other.both;
     either += other.either;
   }
+  // NaN where neither has any.
+  double iou() const;
 };
 
 // Of one image, see boundary_iou.

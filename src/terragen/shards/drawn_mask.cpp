@@ -1,6 +1,7 @@
 #include "terragen/shards/drawn_mask.h"
 
 #include "terragen/layout/rasterise.h"
+#include "terragen/layout/vectorise.h"
 
 namespace terragen::shards {
 
@@ -15,6 +16,13 @@ torch::Tensor mask_from_pixels(const std::vector<std::uint8_t>& pixels, int widt
 std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask) {
   const torch::Tensor bytes = mask.gt(0.5).to(torch::kCPU, torch::kUInt8).contiguous();
   return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};
+}
+
+layout::Geometry outline_of(const torch::Tensor& mask) {
+  layout::Geometry outline;
+  outline.parts =
+      layout::vectorise(pixels_from_mask(mask), static_cast<int>(mask.size(1)), static_cast<int>(mask.size(0)));
+  return outline;
 }
 
 }  // namespace terragen::shards

@@ -16,5 +16,7 @@ torch::Tensor drawn_mask(const layout::Geometry& geometry, int width, int height
 torch::Tensor mask_from_pixels(const std::vector<std::uint8_t>& pixels, int width, int height);
 // 1 where the mask [H, W] is above 0.5, row by row.
 std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask);
+// The shape of these pixels, a part a region (see layout::vectorise).
+layout::Geometry outline_of(const torch::Tensor& mask);
 
 }  // namespace terragen::shards

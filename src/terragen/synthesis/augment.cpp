@@ -130,8 +130,7 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   if (rejects && judge == nullptr) {
     throw RequestError("only a judge can reject images", "name a trained segmenter or detector with --judge");
   }
-  const data::Dataset training = data::real_images(dataset, "train");
-  if (training.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+  const data::Dataset training = data::training_images(dataset);
   const data::PackedSamples packed({training}, "train");
   const shards::ShardReader& real = packed.reader();
   std::vector<int> judged;

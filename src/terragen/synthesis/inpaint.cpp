@@ -95,8 +95,7 @@ class DatasetInpainter {
       throw RequestError(std::format("the model can paint no \"{}\"", options.class_name),
                          "`terragen train generator --reference-share 0.3` teaches it to paint after examples");
     }
-    training_ = data::real_images(dataset, "train");
-    if (training_.images.empty()) throw RequestError(std::format("{} has no training images", dataset.name));
+    training_ = data::training_images(dataset);
     packed_ = std::make_unique<data::PackedSamples>(std::vector<data::Dataset>{training_}, "train");
     // The class may be new to the model, and to the dataset.
     for (const layout::ClassInfo& entry : dataset.taxonomy.classes()) {

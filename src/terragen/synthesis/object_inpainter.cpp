@@ -7,7 +7,6 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/require_share.h"
-#include "terragen/layout/vectorise.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
 #include "terragen/synthesis/painting_condition.h"
@@ -161,8 +160,8 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
     torch::Tensor changed = there(result.changed);
     changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
     layout::Layout& layout = result.sample.layout;
-    const std::vector<std::uint8_t> pixels = shards::pixels_from_mask(mask->mask);
     if (layout.mask) {
+      const std::vector<std::uint8_t> pixels = shards::pixels_from_mask(mask->mask);
       for (std::int64_t y = 0; y < h; ++y) {
         for (std::int64_t x = 0; x < w; ++x) {
           if (pixels[static_cast<std::size_t>(y * w + x)] == 0) continue;
@@ -171,10 +170,8 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
         }
       }
     } else {
-      layout::Geometry outline;
-      outline.parts = layout::vectorise(pixels, static_cast<int>(w), static_cast<int>(h));
       const layout::Affine moved{.c = static_cast<double>(attempt.x), .f = static_cast<double>(attempt.y)};
-      layout.features.push_back({classes.label, layout::transform(outline, moved), false, {}});
+      layout.features.push_back({classes.label, layout::transform(shards::outline_of(mask->mask), moved), false, {}});
     }
   }
   if (keep_trials) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "terragen/core/error.h"
 #include "terragen/layout/rasterise.h"
+#include "terragen/layout/things.h"
 #include "terragen/layout/vectorise.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
@@ -17,54 +19,42 @@ constexpr double kMostOfImage = 0.5;  // of its area
 constexpr int kMostRegion = 128;      // pixels a side of what is taken of a dense mask's region
 constexpr int kLeastPixels = 36;
 
-// The regions of the class in the dense mask. Lakes, woods and roads end where the image does and are larger than what
-// any other scene has room for: of large ones windows are taken.
-void add_regions(const layout::Layout& layout, int class_index, std::vector<layout::Geometry>& things) {
-  if (!layout.mask) return;
-  std::vector<std::uint8_t> of_class(layout.mask->values.size());
-  std::ranges::transform(layout.mask->values, of_class.begin(),
-                         [&](std::uint8_t value) { return value == class_index ? 1 : 0; });
-  for (layout::Polygon& region : layout::vectorise(of_class, layout.width, layout.height, kLeastPixels)) {
-    layout::Geometry whole;
-    whole.parts = {std::move(region)};
-    const layout::Bounds bounds = layout::bounds_of(whole);
-    const auto parts = [](double extent) { return static_cast<int>(std::ceil(extent / kMostRegion)); };
-    const int columns = parts(bounds.width());
-    const int rows = parts(bounds.height());
-    if (columns == 1 && rows == 1) {
-      things.push_back(std::move(whole));
-      continue;
-    }
-    for (int row = 0; row < rows; ++row) {
-      for (int column = 0; column < columns; ++column) {
-        const auto edge = [](double start, double extent, int i, int count) {
-          return static_cast<int>(std::lround(start + extent * i / count));
-        };
-        const int x = edge(bounds.x0, bounds.width(), column, columns);
-        const int y = edge(bounds.y0, bounds.height(), row, rows);
-        const int width = edge(bounds.x0, bounds.width(), column + 1, columns) - x;
-        const int height = edge(bounds.y0, bounds.height(), row + 1, rows) - y;
-        const layout::Geometry moved =
-            layout::transform(whole, {.c = -static_cast<double>(x), .f = -static_cast<double>(y)});
-        for (layout::Polygon& part :
-             layout::vectorise(layout::rasterise(moved, width, height), width, height, kLeastPixels)) {
-          layout::Geometry piece;
-          piece.parts = {std::move(part)};
-          things.push_back(layout::transform(piece, {.c = static_cast<double>(x), .f = static_cast<double>(y)}));
-        }
-      }
+// Parts of a region, at most kMostRegion pixels a side.
+std::vector<layout::Geometry> windows_of(const layout::Geometry& region) {
+  const layout::Bounds bounds = layout::bounds_of(region);
+  const auto parts = [](double extent) { return static_cast<int>(std::ceil(extent / kMostRegion)); };
+  const int columns = parts(bounds.width());
+  const int rows = parts(bounds.height());
+  if (columns == 1 && rows == 1) return {region};
+  const auto edge = [](double start, double extent, int i, int count) {
+    return static_cast<int>(std::lround(start + extent * i / count));
+  };
+  std::vector<layout::Geometry> windows;
+  for (int i = 0; i < rows * columns; ++i) {
+    const int x = edge(bounds.x0, bounds.width(), i % columns, columns);
+    const int y = edge(bounds.y0, bounds.height(), i / columns, rows);
+    const int width = edge(bounds.x0, bounds.width(), i % columns + 1, columns) - x;
+    const int height = edge(bounds.y0, bounds.height(), i / columns + 1, rows) - y;
+    const layout::Affine there{.c = static_cast<double>(x), .f = static_cast<double>(y)};
+    const layout::Geometry moved = layout::transform(region, {.c = -there.c, .f = -there.f});
+    for (layout::Polygon& part :
+         layout::vectorise(layout::rasterise(moved, width, height), width, height, kLeastPixels)) {
+      layout::Geometry piece;
+      piece.parts = {std::move(part)};
+      windows.push_back(layout::transform(piece, there));
     }
   }
+  return windows;
 }
 
 }  // namespace
 
 std::vector<layout::Geometry> placeable_things(const layout::Layout& layout, int class_index) {
-  std::vector<layout::Geometry> things;
-  for (const layout::Feature& feature : layout.features) {
-    if (feature.class_index == class_index && !feature.crowd) things.push_back(feature.geometry);
+  std::vector<layout::Geometry> things = layout::objects_of(layout, class_index);
+  // Lakes, woods and roads end where the image does and are larger than what any other scene has room for.
+  for (const layout::Geometry& region : layout::regions_of(layout, class_index, kLeastPixels)) {
+    std::ranges::move(windows_of(region), std::back_inserter(things));
   }
-  add_regions(layout, class_index, things);
   std::erase_if(things, [&](const layout::Geometry& thing) {
     const layout::Bounds bounds = layout::bounds_of(thing);
     return bounds.width() < kLeastExtent || bounds.height() < kLeastExtent ||
@@ -113,11 +103,8 @@ std::size_t outline_boxes(std::vector<Reference>& references, MaskRefiner& refin
     const torch::Tensor box = window(reference.mask);
     const RefinedMask found = tidied(refiner.refine(window(reference.image), box) * box, box, policy);
     if (!found.kept || found.mask.equal(box)) continue;
-    layout::Geometry outline;
-    outline.parts =
-        layout::vectorise(shards::pixels_from_mask(found.mask), static_cast<int>(x1 - x0), static_cast<int>(y1 - y0));
     reference.footprint.geometry =
-        layout::transform(outline, {.c = static_cast<double>(x0), .f = static_cast<double>(y0)});
+        layout::transform(shards::outline_of(found.mask), {.c = static_cast<double>(x0), .f = static_cast<double>(y0)});
     torch::Tensor mask = torch::zeros_like(reference.mask);
     mask.slice(0, y0, y1).slice(1, x0, x1).copy_(found.mask);
     reference.mask = mask;

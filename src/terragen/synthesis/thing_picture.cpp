@@ -5,7 +5,6 @@
 #include <format>
 
 #include "terragen/core/png.h"
-#include "terragen/layout/vectorise.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/synthesis/draw_outline.h"
 #include "terragen/tensor/draw_image.h"
@@ -21,11 +20,8 @@ constexpr Rgb kIntended{255, 0, 255};
 constexpr Rgb kRefined{255, 255, 0};
 
 void draw_mask_outline(Canvas& canvas, const torch::Tensor& mask, Rgb color, int left, int top) {
-  const auto width = static_cast<int>(mask.size(1));
-  const auto height = static_cast<int>(mask.size(0));
-  layout::Geometry outline;
-  outline.parts = layout::vectorise(shards::pixels_from_mask(mask), width, height);
-  draw_outline(canvas, outline, color, left, top, width, height);
+  draw_outline(canvas, shards::outline_of(mask), color, left, top, static_cast<int>(mask.size(1)),
+               static_cast<int>(mask.size(0)));
 }
 
 // As much of the example as a window shows, with the thing in the middle where there is room.
