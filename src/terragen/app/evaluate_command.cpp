@@ -9,6 +9,7 @@
 
 #include "terragen/app/few_shot_command.h"
 #include "terragen/app/fidelity_command.h"
+#include "terragen/app/memorisation_command.h"
 #include "terragen/app/paint_options.h"
 #include "terragen/app/quality_command.h"
 #include "terragen/app/usefulness_command.h"
@@ -115,6 +116,7 @@ void add_evaluate_command(CLI::App& app, std::function<void()>& run) {
               perception, run);
   add_quality_command(*command, run);
   add_fidelity_command(*command, run);
+  add_memorisation_command(*command, run);
   add_usefulness_command(*command, run);
   add_few_shot_command(*command, run);
 }

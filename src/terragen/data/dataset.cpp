@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <format>
+#include <functional>
 #include <map>
 
 #include "terragen/core/error.h"
@@ -184,6 +185,15 @@ Dataset real_images(const Dataset& dataset, const std::string& split) {
   Dataset result = dataset;
   std::erase_if(result.images,
                 [&](const ImageRecord& image) { return split_name(image.split) != split || image.synthetic; });
+  return result;
+}
+
+Dataset painted_images(const Dataset& dataset, const std::string& split) {
+  Dataset result = dataset;
+  std::erase_if(result.images, [&](const ImageRecord& image) { return split_name(image.split) != split; });
+  if (std::ranges::any_of(result.images, &ImageRecord::synthetic)) {
+    std::erase_if(result.images, std::not_fn(&ImageRecord::synthetic));
+  }
   return result;
 }
 

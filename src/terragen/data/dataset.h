@@ -66,7 +66,9 @@ void write_dataset(const Dataset& dataset, const std::filesystem::path& folder);
 layout::Layout layout_of(const Dataset& dataset, const ImageRecord& image);
 // The dataset with nothing but the measured images of one split ("train", "val", "test").
 Dataset real_images(const Dataset& dataset, const std::string& split);
-// Those of the split "train"; RequestError where there are none.
+// The painted ones of one split, or all of it where none is called synthetic.
+Dataset painted_images(const Dataset& dataset, const std::string& split);
+// The measured images of the split "train"; RequestError where there are none.
 Dataset training_images(const Dataset& dataset);
 
 }  // namespace terragen::data

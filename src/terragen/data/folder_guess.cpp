@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 #include "terragen/data/path_match.h"
@@ -62,9 +63,7 @@ std::string toml_of(const Guess& guess, const fs::path& folder) {
   toml += std::format("\n[labels]\nformat = {}\npath = {}\n", toml_string(guess.format), toml_string(guess.labels));
   if (!guess.splits.empty()) toml += "\n[splits]\n";
   for (const auto& [split, globs] : guess.splits) {
-    std::string list;
-    for (const std::string& glob : globs) list += (list.empty() ? "" : ", ") + toml_string(glob);
-    toml += std::format("{} = [{}]\n", split, list);
+    toml += std::format("{} = [{}]\n", split, comma_list(globs, toml_string));
   }
   return toml;
 }

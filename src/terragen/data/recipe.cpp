@@ -6,6 +6,7 @@
 #include <toml++/toml.hpp>
 
 #include "terragen/core/atomic_file.h"
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 
 namespace terragen::data {
@@ -72,9 +73,7 @@ class Table {
 
 void check_choice(const Table& table, const char* key, const std::string& value, const std::set<std::string>& choices) {
   if (choices.contains(value)) return;
-  std::string list;
-  for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-  table.fail(key, std::format("is \"{}\", not one of {}", value, list));
+  table.fail(key, std::format("is \"{}\", not one of {}", value, comma_list(choices)));
 }
 
 void read_classes(const toml::table& root, const std::string& place, Recipe& recipe) {

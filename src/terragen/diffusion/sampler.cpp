@@ -2,6 +2,7 @@
 
 #include <format>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/diffusion/ddim_sampler.h"
 #include "terragen/diffusion/ddpm_sampler.h"
@@ -78,9 +79,7 @@ SchedulerConfig with_sampler(SchedulerConfig config, const std::string& name) {
     if (name == "pndm") config.skip_prk_steps = true;
     return config;
   }
-  std::string list;
-  for (const std::string& known : sampler_names()) list += (list.empty() ? "" : ", ") + known;
-  throw RequestError(std::format("sampler \"{}\" is not known", name), "choose one of " + list);
+  throw RequestError(std::format("sampler \"{}\" is not known", name), "choose one of " + comma_list(sampler_names()));
 }
 
 }  // namespace terragen::diffusion

@@ -1,28 +1,21 @@
 #include "terragen/evaluation/feature_network.h"
 
-#include <algorithm>
 #include <format>
 #include <vector>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/core/sha256.h"
+#include "terragen/evaluation/model_card.h"
 #include "terragen/models/perception_model.h"
 #include "terragen/tensor/device.h"
 
 namespace terragen::evaluation {
 namespace {
 
-// "a, b": every dataset of a card once.
 std::string datasets_of_card(const Json& card) {
-  std::vector<std::string> names;
-  const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
-  for (const Json& source : trained) {
-    const std::string name = source.value("dataset", "");
-    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
-  }
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "data that its card does not name" : text;
+  const std::vector<std::string> names = datasets_learned(card);
+  return names.empty() ? "data that its card does not name" : comma_list(names);
 }
 
 }  // namespace

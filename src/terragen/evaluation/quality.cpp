@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <format>
-#include <functional>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
@@ -13,6 +12,7 @@
 #include "terragen/data/packed_samples.h"
 #include "terragen/evaluation/feature_network.h"
 #include "terragen/evaluation/leak_check.h"
+#include "terragen/evaluation/model_card.h"
 #include "terragen/evaluation/sample_pictures.h"
 #include "terragen/shards/augment.h"
 #include "terragen/tensor/device.h"
@@ -27,13 +27,6 @@ constexpr std::int64_t kAtOnce = 16;       // images
 constexpr std::int64_t kShownImages = 8;
 
 enum QualityStream : std::uint64_t { kHalves, kSubsetRows };
-
-// What painted a dataset's images, as `generate` and `augment` write it; null where it does not say.
-Json painters_card(const Json& provenance) {
-  if (!provenance.is_object()) return {};
-  const Json augmented = provenance.value("augmented", Json::object());
-  return provenance.contains("model_card") ? provenance["model_card"] : augmented.value("model_card", Json());
-}
 
 // Features of one set of images, and a few of its crops to be shown.
 struct FeatureSet {
@@ -77,15 +70,6 @@ void add_features(const data::Dataset& dataset, const std::string& split, int cr
     }
     progress.advance();
   }
-}
-
-// The painted images of a split. Those that are not synthetic go, unless all are.
-data::Dataset painted_images(const data::Dataset& dataset, const std::string& split, std::int64_t& left_out) {
-  data::Dataset result = dataset;
-  std::erase_if(result.images, [&](const data::ImageRecord& image) { return data::split_name(image.split) != split; });
-  const auto synthetic = [](const data::ImageRecord& image) { return image.synthetic; };
-  if (std::ranges::any_of(result.images, synthetic)) left_out = std::erase_if(result.images, std::not_fn(synthetic));
-  return result;
 }
 
 void check_count(std::int64_t count, std::int64_t least, const std::string& what) {
@@ -162,7 +146,10 @@ QualityReport evaluate_quality(const QualityOptions& options) {
     count += std::ssize(sets.back().images);
     report.real.push_back(dataset.name);
   }
-  const data::Dataset painted = painted_images(made, options.made_split, report.left_out);
+  const data::Dataset painted = data::painted_images(made, options.made_split);
+  report.left_out = std::ranges::count(made.images, options.made_split,
+                                       [](const data::ImageRecord& image) { return data::split_name(image.split); }) -
+                    std::ssize(painted.images);
   check_count(std::ssize(painted.images), kLeastVectors, "painted");
   check_count(count, 2 * kLeastVectors, "real");
 

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <format>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/evaluation/html_report.h"
 #include "terragen/evaluation/markup.h"
 
 namespace terragen::evaluation {
 namespace {
-
-std::string names_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 Json distance_json(const SetDistance& distance) {
   return {{"made", distance.made},
@@ -28,7 +23,7 @@ Json distance_json(const SetDistance& distance) {
 std::string measured_images_text(const QualityReport& report) {
   std::string text = std::format("{} images of {} ({} split) against {} of {} ({} split), the middle {} pixels of each",
                                  report.painted.made, report.made, report.made_split, report.painted.real,
-                                 names_of(report.real), report.split, report.crop);
+                                 comma_list(report.real), report.split, report.crop);
   if (report.left_out > 0) {
     text += std::format("; {} images of {} are not synthetic and were left out", report.left_out, report.made);
   }

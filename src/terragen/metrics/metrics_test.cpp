@@ -12,6 +12,7 @@
 #include "terragen/metrics/feature_distance.h"
 #include "terragen/metrics/psnr.h"
 #include "terragen/metrics/voc_evaluation.h"
+#include "terragen/metrics/window_correlation.h"
 
 namespace terragen::metrics {
 namespace {
@@ -24,6 +25,30 @@ TEST(Psnr, FollowsItsDefinitionOverValidPixels) {
   EXPECT_TRUE(std::isinf(psnr(one, one, valid, 2.0)));
   EXPECT_TRUE(std::isnan(psnr(one, two, std::vector<float>{0, 0, 0}, 2.0)));
   EXPECT_THROW(psnr(one, two, std::vector<float>{1, 1, 1, 1}, 2.0), RequestError);
+}
+
+TEST(WindowCorrelation, IsThatOfEveryBandLessItsMean) {
+  torch::manual_seed(3);
+  const torch::Tensor image = 0.5 * torch::randn({2, 9, 12});
+  const torch::Tensor windows =
+      torch::stack({0.5 * image.slice(1, 2, 6).slice(2, 3, 8) + 0.1, torch::randn({2, 4, 5})});
+  const torch::Tensor found = window_correlation(windows, image);
+  ASSERT_EQ(found.sizes(), (std::vector<std::int64_t>{2, 6, 8}));
+  const auto centred = [](const torch::Tensor& x) { return x - x.mean({1, 2}, true); };
+  const torch::Tensor one = centred(windows[1]);
+  const torch::Tensor two = centred(image.slice(1, 1, 5).slice(2, 2, 7));
+  const torch::Tensor expected = (one * two).mean() / ((one.square().mean() * two.square().mean()).sqrt() + 0.0018);
+  EXPECT_NEAR(found[1][1][2].item<double>(), expected.item<double>(), 1e-5);
+  EXPECT_EQ(found[0].argmax().item<std::int64_t>(), 2 * 8 + 3);
+  EXPECT_GT(found[0].max().item<double>(), 0.97);
+  // Pixels two apart.
+  const torch::Tensor apart =
+      window_correlation(windows, image.slice(1, 0, 7).repeat_interleave(2, 1).repeat_interleave(2, 2), 2);
+  EXPECT_NEAR(apart[1][2][4].item<double>(), expected.item<double>(), 1e-5);
+  // What is flat is like nothing, itself included.
+  EXPECT_EQ(window_correlation(torch::zeros({1, 2, 4, 5}), torch::zeros({2, 4, 5})).item<double>(), 0);
+  EXPECT_THROW(window_correlation(torch::zeros({1, 2, 4, 5}), torch::zeros({2, 4, 4})), RequestError);
+  EXPECT_THROW(window_correlation(torch::zeros({1, 3, 4, 5}), image), RequestError);
 }
 
 TEST(Confusion, ClassesThatAppearNowhereAreInNoMean) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <format>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 
 namespace terragen::prediction {
@@ -24,12 +25,11 @@ void refuse_other_pixels(const geo::RasterInfo& info, const models::ImageInfo& i
   }
   const auto offered = bands.empty() ? static_cast<std::size_t>(info.bands) : bands.size();
   if (offered == images.bands.size()) return;
-  std::string names;
-  for (const models::BandRange& band : images.bands) names += (names.empty() ? "" : ", ") + band.name;
   throw RequestError(bands.empty()
                          ? std::format("{} has {} bands, the model looks at {}", place, offered, images.bands.size())
                          : std::format("{} bands are named, the model looks at {}", offered, images.bands.size()),
-                     std::format("the model's bands are {}: name the file's own with --bands", names));
+                     std::format("the model's bands are {}: name the file's own with --bands",
+                                 comma_list(images.bands, &models::BandRange::name)));
 }
 
 }  // namespace

@@ -23,13 +23,6 @@ layout::DenseMask mask_of(const torch::Tensor& tensor) {
   return {static_cast<int>(dense.size(1)), static_cast<int>(dense.size(0)), {values, values + dense.numel()}};
 }
 
-torch::Tensor turn(torch::Tensor x, unsigned symmetry) {
-  if ((symmetry & 1U) != 0) x = x.flip(-1);
-  if ((symmetry & 2U) != 0) x = x.flip(-2);
-  if ((symmetry & 4U) != 0) x = x.transpose(-1, -2);
-  return x.contiguous();
-}
-
 // The window [x, x + size) x [y, y + size) of planes [..., H, W]; zeros beyond the edge.
 torch::Tensor window_of(const torch::Tensor& planes, int x, int y, int size) {
   const auto width = static_cast<int>(planes.size(-1));
@@ -118,10 +111,23 @@ std::optional<std::pair<int, int>> pixel_of_some_class(const layout::DenseMask& 
 
 }  // namespace
 
+torch::Tensor turned(const torch::Tensor& planes, unsigned symmetry) {
+  torch::Tensor x = planes;
+  if ((symmetry & 1U) != 0) x = x.flip(-1);
+  if ((symmetry & 2U) != 0) x = x.flip(-2);
+  if ((symmetry & 4U) != 0) x = x.transpose(-1, -2);
+  return x.contiguous();
+}
+
+unsigned inverse_symmetry(unsigned symmetry) {
+  const bool transposes = (symmetry & 4U) != 0;
+  return transposes ? 4U | (symmetry & 1U) << 1U | (symmetry & 2U) >> 1U : symmetry;
+}
+
 Sample turned(const Sample& sample, unsigned symmetry) {
   Sample result = sample;
-  result.image = turn(sample.image, symmetry);
-  result.valid = turn(sample.valid, symmetry);
+  result.image = turned(sample.image, symmetry);
+  result.valid = turned(sample.valid, symmetry);
   const double w = sample.layout.width;
   const double h = sample.layout.height;
   layout::Affine map;
@@ -132,7 +138,7 @@ Sample turned(const Sample& sample, unsigned symmetry) {
     std::swap(result.layout.width, result.layout.height);
   }
   for (layout::Feature& feature : result.layout.features) feature.geometry = layout::transform(feature.geometry, map);
-  if (sample.layout.mask) result.layout.mask = mask_of(turn(tensor_of(*sample.layout.mask), symmetry));
+  if (sample.layout.mask) result.layout.mask = mask_of(turned(tensor_of(*sample.layout.mask), symmetry));
   return result;
 }
 

@@ -27,5 +27,9 @@ Sample centre_crop(const Sample& sample, int crop);
 // One of the eight symmetries of the square: bit 0 mirrors left and right, bit 1 top and bottom, bit 2 transposes
 // (applied in that order).
 Sample turned(const Sample& sample, unsigned symmetry);
+// The same of planes [..., H, W] alone.
+torch::Tensor turned(const torch::Tensor& planes, unsigned symmetry);
+// The one that takes a symmetry back.
+unsigned inverse_symmetry(unsigned symmetry);
 
 }  // namespace terragen::shards

@@ -33,7 +33,9 @@ TEST(Augment, TurnsMoveImageMaskAndFeaturesTogether) {
     // Only centres that lie exactly on an edge may fall to the other side.
     EXPECT_LE(different, 2) << symmetry;
   }
-  EXPECT_TRUE(torch::equal(turned(turned(sample, 4), 4).image, sample.image));
+  for (unsigned symmetry = 0; symmetry < 8; ++symmetry) {
+    EXPECT_TRUE(torch::equal(turned(turned(sample.image, symmetry), inverse_symmetry(symmetry)), sample.image));
+  }
 }
 
 TEST(Augment, JitterKeepsTheScaleTrueAndPaddingInvalid) {

@@ -5,6 +5,7 @@
 #include <format>
 #include <memory>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/data/dataset.h"
 #include "terragen/formats/coco.h"
@@ -22,9 +23,8 @@ std::string task_of(const std::string& wanted, const std::string& said, const st
   if (task.empty() && tasks.size() == 1) task = tasks.front();
   if (task.empty()) throw RequestError(std::format("{} does not say its task", place), "name one with --task");
   if (std::ranges::find(tasks, task) == tasks.end()) {
-    std::string list;
-    for (const std::string& known : tasks) list += (list.empty() ? "" : ", ") + known;
-    throw RequestError(std::format("{}: the model does not know the task \"{}\"", place, task), "it knows " + list);
+    throw RequestError(std::format("{}: the model does not know the task \"{}\"", place, task),
+                       "it knows " + comma_list(tasks));
   }
   return task;
 }

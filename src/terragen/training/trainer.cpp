@@ -6,6 +6,7 @@
 #include <map>
 #include <numbers>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/memory.h"
@@ -21,12 +22,6 @@ namespace terragen::training {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string names_of(const shards::Batch& batch) {
-  std::string names;
-  for (const std::string& source : batch.sources) names += (names.empty() ? "" : ", ") + source;
-  return names;
-}
 
 }  // namespace
 
@@ -130,7 +125,8 @@ TrainingEnd Trainer::train() {
     const double norm = std::isfinite(value) ? torch::nn::utils::clip_grad_norm_(parameters, options_.clip_norm) : 0.0;
     if (!std::isfinite(value) || !std::isfinite(norm)) {
       save();
-      throw DataError(names_of(batch), std::format("step {}: the loss or its gradient is not a number", state.step + 1),
+      throw DataError(comma_list(batch.sources),
+                      std::format("step {}: the loss or its gradient is not a number", state.step + 1),
                       std::format("the state before this step is kept in {}", run_.string()));
     }
     optimiser.step();

@@ -1,0 +1,23 @@
+#include "terragen/evaluation/model_card.h"
+
+#include <algorithm>
+
+namespace terragen::evaluation {
+
+Json painters_card(const Json& provenance) {
+  if (!provenance.is_object()) return {};
+  const Json augmented = provenance.value("augmented", Json::object());
+  return provenance.contains("model_card") ? provenance["model_card"] : augmented.value("model_card", Json());
+}
+
+std::vector<std::string> datasets_learned(const Json& card) {
+  std::vector<std::string> names;
+  const Json learned = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
+  for (const Json& source : learned) {
+    const auto name = source.value("dataset", std::string());
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace terragen::evaluation
