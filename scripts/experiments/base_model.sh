@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The base model from the folders as they lie: import, pack, autoencoder, generator at 128 and then at 256 pixels,
-# decoder.
+# The base model from the folders as they lie: import, pack, autoencoder, generator at 128 and then at 256 pixels, both
+# once more with pictures to paint after, decoder.
 # Every stage leaves its result in OUTPUT and is left out when that is there; a killed training is resumed.
 #   ./dev run scripts/experiments/base_model.sh DATA OUTPUT
 set -euo pipefail
@@ -29,7 +29,13 @@ train generator-128 generator "$output/shards" --from "$output/autoencoder/model
   --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 9200 --batch 32 --crop 128 --learning-rate 5e-4 --ema 0.998
 train generator-256 generator "$output/shards" --from "$output/generator-128/model" "${side_by_side[@]}" \
   --steps 1000 --batch 8 --crop 256 --learning-rate 1e-4 --warmup 50 --ema 0.995
-train decoder decoder "$output/shards" --from "$output/generator-256/model" --data-parallel 2 \
+after_pictures=("${side_by_side[@]}" --reference-share 0.3)
+# Ended early, see the model's card.
+train references-128 generator "$output/shards" --from "$output/generator-256/model" "${after_pictures[@]}" --cycle 1600 \
+  --steps 16000 --batch 32 --crop 128 --learning-rate 3e-4 --warmup 100 --ema 0.998
+train references-256 generator "$output/shards" --from "$output/references-128/model" "${after_pictures[@]}" \
+  --steps 1000 --batch 8 --crop 256 --learning-rate 1e-4 --warmup 30 --ema 0.995
+train decoder decoder "$output/shards" --from "$output/references-256/model" --data-parallel 2 \
   --steps 500 --batch 16 --crop 128 --learning-rate 3e-4 --warmup 40 --ema 0.99 --adversarial-weight 0.5 \
   --adversarial-rate-factor 1
 printf 'model: %s\n' "$output/decoder/model"

@@ -9,21 +9,21 @@
 namespace terragen::evaluation {
 namespace {
 
-std::optional<std::string> name_of(const Json& cell, const std::string& place) {
-  if (cell.contains("of another generator")) return {};
+std::optional<std::string> name_of(const Json& cell, bool painted_alike, const std::string& place) {
+  if (cell.contains("of another generator") || (cell.contains("painted") && !painted_alike)) return {};
   return json_member<std::string>(cell, "name", place);
 }
 
 class AdoptedCells : public testing::Test {
  protected:
   void SetUp() override {
-    claim_run_folder(output_, {{"train", {{"steps", 250}}}});
-    report_ = {{"settings", {{"train", {{"steps", 250}}}}},
+    claim_run_folder(output_, {{"train", {{"steps", 250}}}, {"variation", {{"size", 192}}}});
+    report_ = {{"settings", {{"train", {{"steps", 250}}}, {"variation", {{"size", 192}}}}},
                {"cells", {{{"name", "a"}, {"score", 1}}, {{"name", "b"}, {"score", 2}}}}};
   }
   void adopt() {
     write_json(file_, report_);
-    adopt_cells({file_}, output_, name_of);
+    adopt_cells({file_}, output_, {"variation"}, name_of);
   }
 
   const ScratchFolder scratch_;
@@ -47,6 +47,14 @@ TEST_F(AdoptedCells, LeaveTheRunsOwn) {
 
 TEST_F(AdoptedCells, OfAnotherGeneratorAreLeftOut) {
   report_["cells"][0]["of another generator"] = true;
+  adopt();
+  EXPECT_FALSE(std::filesystem::exists(output_ / "cells/a.json"));
+  EXPECT_TRUE(std::filesystem::exists(output_ / "cells/b.json"));
+}
+
+TEST_F(AdoptedCells, PaintedOtherwiseAreLeftOut) {
+  report_["cells"][0]["painted"] = true;
+  report_["settings"]["variation"]["size"] = 256;
   adopt();
   EXPECT_FALSE(std::filesystem::exists(output_ / "cells/a.json"));
   EXPECT_TRUE(std::filesystem::exists(output_ / "cells/b.json"));

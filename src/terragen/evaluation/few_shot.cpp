@@ -299,11 +299,12 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
     const std::string& novel = options.classes[i];
     classes[i]->paint_with(checked_generator(options, novel, dataset, few_shot_base(output, novel)));
   }
-  adopt_cells(options.earlier, output, [&](const Json& json, const std::string& place) -> std::optional<std::string> {
-    const FewShotCell cell = few_shot_cell_from_json(json, place);
-    if (std::ranges::none_of(classes, [&](const auto& novel) { return novel->owns(cell); })) return {};
-    return cell_name(cell);
-  });
+  adopt_cells(options.earlier, output, {},
+              [&](const Json& json, bool, const std::string& place) -> std::optional<std::string> {
+                const FewShotCell cell = few_shot_cell_from_json(json, place);
+                if (std::ranges::none_of(classes, [&](const auto& novel) { return novel->owns(cell); })) return {};
+                return cell_name(cell);
+              });
   std::vector<FewShotCell> cells;
   // Seeds before classes, so that a run that was stopped has whole rows of the table.
   for (int seed = 0; seed < options.seeds; ++seed) {

@@ -305,11 +305,14 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     protocols.push_back(std::make_unique<Protocol>(options, output, datasets[i], generators[i]));
   }
-  adopt_cells(options.earlier, output, [&](const Json& json, const std::string& place) -> std::optional<std::string> {
-    const UsefulnessCell cell = usefulness_cell_from_json(json, place);
-    if (std::ranges::none_of(protocols, [&](const auto& protocol) { return protocol->owns(cell); })) return {};
-    return cell_name(cell);
-  });
+  adopt_cells(options.earlier, output, {"reject_share", "variation", "painting"},
+              [&](const Json& json, bool painted_alike, const std::string& place) -> std::optional<std::string> {
+                const UsefulnessCell cell = usefulness_cell_from_json(json, place);
+                if (kPainted.contains(cell.method) && !painted_alike) return {};
+                if (std::ranges::none_of(protocols, [&](const auto& protocol) { return protocol->owns(cell); }))
+                  return {};
+                return cell_name(cell);
+              });
   // Seeds before datasets, so that a run that was stopped has whole rows of the table.
   for (const int tiles : options.tiles) {
     for (int seed = 0; seed < options.seeds; ++seed) {
