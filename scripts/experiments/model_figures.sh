@@ -24,7 +24,7 @@ for name in "${!judges[@]}"; do
   learn "judge_$name" "${judges[$name]}" "$datasets/$name" --steps 300 --batch 8 --crop 192 --learning-rate 1e-3 \
     --warmup 40 --ema 0.99
 done
-learn features classifier "${folders[@]}" --steps 600 --batch 32 --learning-rate 1e-3 --warmup 40 --ema 0.99
+learn features classifier "${folders[@]}" --steps 600 --batch 32 --crop 128 --learning-rate 1e-3 --warmup 40 --ema 0.99
 measure() { # FILE ARGS...: a figure's JSON, once
   local file=$1
   shift
@@ -39,6 +39,6 @@ for model in "$@"; do
   done
   [ -e "$own/painted/dataset.json" ] ||
     "$program" generate --model "$model" "${folders[@]}" --split test --limit 40 --count 1 --seed 1 -o "$own/painted"
-  measure "$own/quality" quality "$own/painted" "${folders[@]}" --features "$output/features/model"
-  measure "$own/memorisation" memorisation "$own/painted" "${learned[@]}" --picture "$own/nearest.png"
+  measure "$own/quality" quality "$own/painted" "${folders[@]}" --made-split test --features "$output/features/model"
+  measure "$own/memorisation" memorisation "$own/painted" "${learned[@]}" --made-split test --picture "$own/nearest.png"
 done

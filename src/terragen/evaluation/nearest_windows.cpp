@@ -37,8 +37,9 @@ torch::Tensor scaled(const torch::Tensor& image, double scale) {
                                                  .antialias(true))[0];
 }
 
+// Of grey alone: bands say little more at this size.
 torch::Tensor cells_of(const torch::Tensor& images, std::int64_t step) {
-  return fn::avg_pool2d(images, fn::AvgPool2dFuncOptions(kCell).stride(step));
+  return fn::avg_pool2d(images.mean(1, true), fn::AvgPool2dFuncOptions(kCell).stride(step));
 }
 
 // The best places of every window so far.

@@ -19,9 +19,9 @@ struct NearestWindow {
 };
 
 // The place most like each window: windows [n, B, S, S], S a multiple of 16, values in [-1, 1]. Every place of every
-// image is compared in eight orientations and at the scales that training draws crops at (0.8, 1, 1.25), by means over
-// cells of 8 pixels half a cell apart; the best few then at every pixel around. RequestError where the reader has other
-// bands; images smaller than the windows are left out.
+// image is compared in eight orientations and at the scales that training draws crops at (0.8, 1, 1.25), by grey means
+// over cells of 8 pixels half a cell apart; the best few then by all bands at every pixel around. RequestError where
+// the reader has other bands; images smaller than the windows are left out.
 std::vector<NearestWindow> nearest_windows(const torch::Tensor& windows, const shards::ShardReader& reader);
 
 }  // namespace terragen::evaluation
