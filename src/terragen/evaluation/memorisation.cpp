@@ -27,9 +27,9 @@ struct WindowSet {
   std::vector<std::size_t> first{0};  // of every image, and one past the last
 };
 
-// Whole windows side by side; `datasets` have an image of the split.
-WindowSet windows_of(const std::vector<data::Dataset>& datasets, const std::string& split, int crop,
-                     std::int64_t limit) {
+// Whole windows side by side, within the first `extent` pixels; `datasets` have an image of the split.
+WindowSet windows_of(const std::vector<data::Dataset>& datasets, const std::string& split, int crop, std::int64_t limit,
+                     int extent) {
   const data::PackedSamples packed(datasets, split);
   const shards::ShardReader& reader = packed.reader();
   const auto all = static_cast<std::int64_t>(reader.size());
@@ -37,8 +37,8 @@ WindowSet windows_of(const std::vector<data::Dataset>& datasets, const std::stri
   WindowSet result;
   for (std::int64_t i = 0; i < count; ++i) {
     const shards::Sample sample = reader.get(static_cast<std::size_t>(i * all / count));
-    for (int y = 0; y + crop <= sample.layout.height; y += crop) {
-      for (int x = 0; x + crop <= sample.layout.width; x += crop) {
+    for (int y = 0; y + crop <= std::min(extent, sample.layout.height); y += crop) {
+      for (int x = 0; x + crop <= std::min(extent, sample.layout.width); x += crop) {
         result.windows.push_back(sample.image.slice(1, y, y + crop).slice(2, x, x + crop));
         result.places.push_back({.image = sample.source, .x = x, .y = y});
       }
@@ -127,10 +127,13 @@ MemorisationReport evaluate_memorisation(const MemorisationOptions& options) {
   std::erase_if(report.not_searched,
                 [&](const std::string& name) { return std::ranges::find(report.real, name) != report.real.end(); });
   const data::PackedSamples packed(training, "train");
+  // The best of many windows is more alike than the best of few: unseen images show no more of themselves.
+  int extent = options.crop;
+  for (const data::ImageRecord& image : painted.images) extent = std::max({extent, image.width, image.height});
   report.painted =
-      neighbours_of(windows_of({painted}, options.made_split, options.crop, options.limit), packed.reader());
+      neighbours_of(windows_of({painted}, options.made_split, options.crop, options.limit, extent), packed.reader());
   if (!unseen.empty()) {
-    report.unseen = neighbours_of(windows_of(unseen, "test", options.crop, options.limit), packed.reader());
+    report.unseen = neighbours_of(windows_of(unseen, "test", options.crop, options.limit, extent), packed.reader());
   }
   report.seconds = watch.seconds();
   report.peak_memory = peak_memory_bytes();
