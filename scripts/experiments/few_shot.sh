@@ -14,15 +14,21 @@ list=$(IFS=,; echo "${classes[*]}")
 protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 250 --crop 192 --scenes 60 --things 4)
 # Real images alone need no generator, and the base sets come about.
 "$terragen" "${protocol[@]}" --methods real "$@"
-models=()
-for class in "${classes[@]}"; do
-  run=$out/$class/generator
-  if [ ! -e "$run/model/model_index.json" ]; then
-    "$terragen" train generator "$out/$class/base" -o "$run" --from models/terragen-base --autoencoder-only \
-      --labelled-only --reference-share 0.7 --inpaint-share 0.3 --data-parallel 2 --cycle 400 \
-      --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 2000 --batch 32 --crop 128 \
-      --learning-rate 5e-4 --ema 0.998 --resume
-  fi
-  models+=(--model "$class=$run/model")
-done
+# On one thread each: two generators side by side take less time than one on two threads after the other.
+learn() { # CLASS...
+  local class
+  for class in "$@"; do
+    [ -e "$out/$class/generator/model/model_index.json" ] ||
+      "$terragen" train generator "$out/$class/base" -o "$out/$class/generator" --from models/terragen-base \
+        --autoencoder-only --labelled-only --reference-share 0.7 --inpaint-share 0.3 --cycle 400 --threads 1 \
+        --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 2000 --batch 32 --crop 128 \
+        --learning-rate 5e-4 --ema 0.998 --resume
+  done
+}
+learn "${classes[@]:0:2}" &
+other=$!
+learn "${classes[@]:2}"
+wait "$other"
+models=("${classes[@]/#/--model=}")
+for k in "${!classes[@]}"; do models[k]+==$out/${classes[k]}/generator/model; done
 exec "$terragen" "${protocol[@]}" "${models[@]}" --json "$out/few_shot.json" "$@"

@@ -1,11 +1,11 @@
 #include "terragen/app/fidelity_command.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "terragen/app/paint_options.h"
+#include "terragen/app/report_output.h"
 #include "terragen/evaluation/fidelity_report.h"
 
 namespace terragen::app {
@@ -15,8 +15,7 @@ struct FidelityCommandOptions {
   std::vector<std::string> data;
   std::string model;
   std::string judge;
-  std::string json;
-  std::string html;
+  ReportOutput output;
   evaluation::FidelityOptions fidelity;
 };
 
@@ -25,9 +24,7 @@ void fidelity(FidelityCommandOptions options) {
   options.fidelity.model = options.model;
   options.fidelity.judge = options.judge;
   const evaluation::FidelityReport report = evaluation::evaluate_fidelity(options.fidelity);
-  std::fputs(evaluation::fidelity_text(report).c_str(), stdout);
-  if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
-  if (!options.html.empty()) evaluation::write_fidelity_page(report, options.html);
+  tell_report(report, evaluation::fidelity_text(report), evaluation::write_fidelity_page, options.output);
 }
 
 }  // namespace
@@ -51,8 +48,7 @@ void add_fidelity_command(CLI::App& evaluate, std::function<void()>& run) {
       ->add_option("--cas-steps", about.cas_steps,
                    "Steps of the classifiers of the classification accuracy score; 0: left out")
       ->capture_default_str();
-  command->add_option("--json", options->json, "Also write the figures to this file");
-  command->add_option("--html", options->html, "Also write a page to this file");
+  add_report_options(*command, options->output);
   add_paint_options(*command, about.paint);
   add_compute_options(*command, about.paint.compute);
   command->callback([options, &run] { run = [options] { fidelity(*options); }; });

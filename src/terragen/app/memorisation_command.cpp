@@ -1,10 +1,10 @@
 #include "terragen/app/memorisation_command.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "terragen/app/report_output.h"
 #include "terragen/core/png.h"
 #include "terragen/evaluation/memorisation_report.h"
 
@@ -14,8 +14,7 @@ namespace {
 struct MemorisationCommandOptions {
   std::string made;
   std::vector<std::string> real;
-  std::string json;
-  std::string html;
+  ReportOutput output;
   std::string picture;
   evaluation::MemorisationOptions memorisation;
 };
@@ -24,9 +23,7 @@ void memorisation(MemorisationCommandOptions options) {
   options.memorisation.made = options.made;
   options.memorisation.real.assign(options.real.begin(), options.real.end());
   const evaluation::MemorisationReport report = evaluation::evaluate_memorisation(options.memorisation);
-  std::fputs(evaluation::memorisation_text(report).c_str(), stdout);
-  if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
-  if (!options.html.empty()) evaluation::write_memorisation_page(report, options.html);
+  tell_report(report, evaluation::memorisation_text(report), evaluation::write_memorisation_page, options.output);
   if (!options.picture.empty()) write_png(options.picture, report.painted.picture);
 }
 
@@ -45,8 +42,7 @@ void add_memorisation_command(CLI::App& evaluate, std::function<void()>& run) {
   command->add_option("--crop", about.crop, "Pixels a side of the windows that are looked for")->capture_default_str();
   command->add_option("--limit", about.limit, "Most painted images; 0: all")->capture_default_str();
   command->add_option("--threads", about.threads, "Threads; 0: the processor's cores")->capture_default_str();
-  command->add_option("--json", options->json, "Also write the figures to this file");
-  command->add_option("--html", options->html, "Also write a page to this file");
+  add_report_options(*command, options->output);
   command->add_option("--picture", options->picture, "Also write a PNG of the images, each above its nearest");
   command->callback([options, &run] { run = [options] { memorisation(*options); }; });
 }

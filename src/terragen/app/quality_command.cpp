@@ -1,10 +1,10 @@
 #include "terragen/app/quality_command.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "terragen/app/report_output.h"
 #include "terragen/evaluation/quality_report.h"
 
 namespace terragen::app {
@@ -14,8 +14,7 @@ struct QualityCommandOptions {
   std::string made;
   std::vector<std::string> real;
   std::string features;
-  std::string json;
-  std::string html;
+  ReportOutput output;
   evaluation::QualityOptions quality;
 };
 
@@ -24,9 +23,7 @@ void quality(QualityCommandOptions options) {
   options.quality.real.assign(options.real.begin(), options.real.end());
   options.quality.features = options.features;
   const evaluation::QualityReport report = evaluation::evaluate_quality(options.quality);
-  std::fputs(evaluation::quality_text(report).c_str(), stdout);
-  if (!options.json.empty()) write_json(options.json, evaluation::to_json(report));
-  if (!options.html.empty()) evaluation::write_quality_page(report, options.html);
+  tell_report(report, evaluation::quality_text(report), evaluation::write_quality_page, options.output);
 }
 
 }  // namespace
@@ -54,8 +51,7 @@ void add_quality_command(CLI::App& evaluate, std::function<void()>& run) {
   command->add_option("--seed", about.seed, "Seed of subsets and halves")->capture_default_str();
   command->add_option("--device", about.device, "cpu or cuda")->capture_default_str();
   command->add_option("--threads", about.threads, "Threads; 0: the processor's cores")->capture_default_str();
-  command->add_option("--json", options->json, "Also write the figures to this file");
-  command->add_option("--html", options->html, "Also write a page to this file");
+  add_report_options(*command, options->output);
   command->callback([options, &run] { run = [options] { quality(*options); }; });
 }
 

@@ -52,12 +52,13 @@ struct Candidates {
 // symmetries of a window in a row.
 Candidates best_places(const torch::Tensor& turned, const torch::Tensor& image, std::int64_t index,
                        std::int64_t scale) {
-  const torch::Tensor cells = cells_of(image.unsqueeze(0), kStep)[0];
+  const metrics::WindowPlaces there(cells_of(image.unsqueeze(0), kStep)[0], turned.size(2), turned.size(3),
+                                    kCell / kStep);
   std::vector<torch::Tensor> values;
   std::vector<torch::Tensor> places;
   std::int64_t columns = 0;
   for (const torch::Tensor& some : turned.split(kTurnedWindowsAtOnce)) {
-    const torch::Tensor correlation = metrics::window_correlation(some, cells, kCell / kStep);
+    const torch::Tensor correlation = there.correlation(some);
     columns = correlation.size(2);
     const auto [value, place] = correlation.flatten(1).max(1);
     values.push_back(value);

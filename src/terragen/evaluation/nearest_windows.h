@@ -18,7 +18,7 @@ struct NearestWindow {
   torch::Tensor found;      // [B, S, S], what stands there, turned as the window is
 };
 
-// The place most like each window: windows [n, B, S, S], S a multiple of 16, values in [-1, 1]. Every place of every
+// The place most like each window: windows [n, B, S, S], S a multiple of 8, values in [-1, 1]. Every place of every
 // image is compared in eight orientations and at the scales that training draws crops at (0.8, 1, 1.25), by grey means
 // over cells of 8 pixels half a cell apart; the best few then by all bands at every pixel around. RequestError where
 // the reader has other bands; images smaller than the windows are left out.

@@ -15,24 +15,36 @@ torch::Tensor centred(const torch::Tensor& values) { return (values - values.mea
 
 }  // namespace
 
-torch::Tensor window_correlation(const torch::Tensor& windows, const torch::Tensor& image, std::int64_t dilation) {
-  const std::int64_t bands = windows.size(1);
-  const std::int64_t h = windows.size(2);
-  const std::int64_t w = windows.size(3);
-  const std::int64_t rows = image.size(1) - dilation * (h - 1);
-  const std::int64_t columns = image.size(2) - dilation * (w - 1);
-  if (rows < 1 || columns < 1 || image.size(0) != bands) {
-    throw RequestError(std::format("windows of {} bands and {}x{} pixels do not fit into an image of {} and {}x{}",
-                                   bands, w, h, image.size(0), image.size(2), image.size(1)));
+WindowPlaces::WindowPlaces(const torch::Tensor& image, std::int64_t height, std::int64_t width, std::int64_t dilation)
+    : bands_(image.size(0)),
+      height_(height),
+      width_(width),
+      rows_(image.size(1) - dilation * (height - 1)),
+      columns_(image.size(2) - dilation * (width - 1)) {
+  if (rows_ < 1 || columns_ < 1) {
+    throw RequestError(std::format("windows of {}x{} pixels do not fit into an image of {}x{}", width, height,
+                                   image.size(2), image.size(1)));
   }
   namespace fn = torch::nn::functional;
+  const torch::Tensor unfolded =
+      fn::unfold(image.unsqueeze(0), fn::UnfoldFuncOptions({height, width}).dilation(dilation));
+  places_ = centred(unfolded.view({1, bands_, height * width, rows_ * columns_}))[0];
+  deviation_ = places_.square().mean(0).sqrt();
+}
+
+torch::Tensor WindowPlaces::correlation(const torch::Tensor& windows) const {
+  if (windows.size(1) != bands_ || windows.size(2) != height_ || windows.size(3) != width_) {
+    throw RequestError(std::format("windows of {} bands and {}x{} pixels are looked for among places of {} and {}x{}",
+                                   windows.size(1), windows.size(3), windows.size(2), bands_, width_, height_));
+  }
   const torch::Tensor wanted = centred(windows.flatten(2));
-  const torch::Tensor places = centred(fn::unfold(image.unsqueeze(0), fn::UnfoldFuncOptions({h, w}).dilation(dilation))
-                                           .view({1, bands, h * w, rows * columns}))[0];
-  const torch::Tensor deviation = places.square().mean(0).sqrt();
   const torch::Tensor wanted_deviation = wanted.square().mean(1, true).sqrt();
-  const torch::Tensor covariance = wanted.matmul(places) / static_cast<double>(bands * h * w);
-  return (covariance / (wanted_deviation * deviation + kStructureFloor)).view({-1, rows, columns});
+  const torch::Tensor covariance = wanted.matmul(places_) / static_cast<double>(places_.size(0));
+  return (covariance / (wanted_deviation * deviation_ + kStructureFloor)).view({-1, rows_, columns_});
+}
+
+torch::Tensor window_correlation(const torch::Tensor& windows, const torch::Tensor& image, std::int64_t dilation) {
+  return WindowPlaces(image, windows.size(2), windows.size(3), dilation).correlation(windows);
 }
 
 }  // namespace terragen::metrics

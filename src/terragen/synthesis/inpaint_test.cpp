@@ -77,6 +77,20 @@ InpaintOptions pool_options() {
   return options;
 }
 
+// A tile of roads, one with a pool, and what paints it there.
+struct OneTileEach {
+  const test::ScratchFolder scratch;
+  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
+  data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  NoRefiner refiner;
+  Painter painter{reference_model(), {.steps = 2}};
+
+  InpaintSummary inpaint(const InpaintOptions& options) { return inpaint_with(painter, options); }
+  InpaintSummary inpaint_with(Painter& other, const InpaintOptions& options) {
+    return inpaint_dataset(roads, pools, other, refiner, nullptr, options, scratch.path() / "out");
+  }
+};
+
 TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
   const test::ScratchFolder scratch;
   const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 4);
@@ -216,15 +230,10 @@ TEST(Inpaint, AJudgeKnowsTheClassAndLearnsItsThresholdOnTheExamples) {
 }
 
 TEST(Inpaint, ExplainsItselfInPictures) {
-  const test::ScratchFolder scratch;
-  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
-  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
-  NoRefiner refiner;
-  Painter painter(reference_model(), {.steps = 2});
+  OneTileEach set;
   InpaintOptions options = pool_options();
-  options.explain = scratch.path() / "why";
-  const InpaintSummary summary =
-      inpaint_dataset(roads, pools, painter, refiner, nullptr, options, scratch.path() / "out");
+  options.explain = set.scratch.path() / "why";
+  const InpaintSummary summary = set.inpaint(options);
   ASSERT_GE(summary.placed, 1U);
   EXPECT_TRUE(fs::exists(options.explain / "00000_0.png"));
   const geo::Raster things = geo::read_raster(options.explain / "00000_0_things.png");
@@ -235,17 +244,12 @@ TEST(Inpaint, ExplainsItselfInPictures) {
 }
 
 TEST(Inpaint, SizesAreComparedInMetresOrInPixelsButNotInBoth) {
-  const test::ScratchFolder scratch;
-  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
-  data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
-  pools.images[0].gsd.reset();
-  pools.images[0].crs_from_pixel.reset();
-  pools.images[0].crs.clear();
-  data::write_dataset(pools, pools.folder);
-  NoRefiner refiner;
-  Painter painter(reference_model(), {.steps = 2});
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, pool_options(), scratch.path() / "out"),
-               RequestError);
+  OneTileEach set;
+  set.pools.images[0].gsd.reset();
+  set.pools.images[0].crs_from_pixel.reset();
+  set.pools.images[0].crs.clear();
+  data::write_dataset(set.pools, set.pools.folder);
+  EXPECT_THROW(set.inpaint(pool_options()), RequestError);
 }
 
 TEST(CropFilter, PutsExamplesAboveOtherThings) {
@@ -271,18 +275,13 @@ TEST(CropFilter, PutsExamplesAboveOtherThings) {
 }
 
 TEST(Inpaint, RefusesWhatItCannotPaint) {
-  const test::ScratchFolder scratch;
-  const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 1);
-  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
-  NoRefiner refiner;
-  Painter painter(reference_model(), {.steps = 2});
+  OneTileEach set;
   InpaintOptions options = pool_options();
   options.class_name = "lake";
-  EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, options, scratch.path() / "out"), RequestError);
+  EXPECT_THROW(set.inpaint(options), RequestError);
   Painter without(small_model(layout::Taxonomy({{"road", {}}}), {"building"}), {.steps = 2});
-  EXPECT_THROW(inpaint_dataset(roads, pools, without, refiner, nullptr, pool_options(), scratch.path() / "out"),
-               RequestError);
-  EXPECT_FALSE(fs::exists(scratch.path() / "out"));
+  EXPECT_THROW(set.inpaint_with(without, pool_options()), RequestError);
+  EXPECT_FALSE(fs::exists(set.scratch.path() / "out"));
 }
 
 }  // namespace
