@@ -48,7 +48,9 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
   evaluation::FewShotOptions& options = request->few_shot;
   training::TrainJob& train = options.train;
   train = protocol_training();
-  train.class_share = 0.5;  // else most crops show nothing of a class of which there are five examples
+  // Else most crops show nothing of a class of which there are five examples.
+  train.class_share = 0.5;
+  train.balance = 0;
   CLI::App* command = evaluate.add_subcommand(
       "few-shot", "Withhold a class but for a few examples, inpaint it, and test what a segmenter finds of it");
   command->add_option("dataset", request->dataset, "Dataset folder with dense masks, training and test places")

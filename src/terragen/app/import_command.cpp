@@ -16,6 +16,7 @@ struct ImportOptions {
   std::string recipe;
   std::string output;
   std::string root;
+  std::string labels_root;
 };
 
 // The recipe of a folder that came without one, kept beside the dataset for the user to correct.
@@ -34,7 +35,9 @@ void import(const ImportOptions& options) {
   const bool guessed = fs::is_directory(options.recipe);
   const data::Recipe recipe = guessed ? guessed_recipe(options) : data::read_recipe(options.recipe);
   const fs::path here = guessed ? fs::path(options.recipe) : fs::absolute(options.recipe).parent_path();
-  data::import_dataset(recipe, options.root.empty() ? here : fs::path(options.root), options.output);
+  const fs::path root = options.root.empty() ? here : fs::path(options.root);
+  const fs::path labels_root = options.labels_root.empty() ? root : fs::path(options.labels_root);
+  data::import_dataset(recipe, {root, labels_root}, options.output);
   print_info(options.output, false);
 }
 
@@ -46,6 +49,8 @@ void add_import_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("recipe", options->recipe, "Recipe (TOML), or a folder in a well-known layout")->required();
   command->add_option("-o,--output", options->output, "Folder of the dataset")->required();
   command->add_option("--root", options->root, "Folder that the recipe's paths start from; default: the recipe's own");
+  command->add_option("--labels-root", options->labels_root,
+                      "Folder that labels.path starts from, where labels lie apart from the images; default: the root");
   command->callback([options, &run] { run = [options] { import(*options); }; });
 }
 

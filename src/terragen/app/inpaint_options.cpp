@@ -16,6 +16,8 @@ void add_inpaint_options(CLI::App& command, synthesis::InpaintOptions& options) 
       ->capture_default_str();
   command.add_option("--window", objects.window, "Pixels a side of what is painted at once, at least")
       ->capture_default_str();
+  command.add_option("--paintings", objects.paintings,
+                     "Folder that keeps what is painted, for runs with another outline, filter or judge to find");
   command
       .add_option("--least-overlap", objects.mask.least_overlap,
                   "Of outline and intention; below it a thing is dropped")

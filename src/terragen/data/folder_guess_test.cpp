@@ -100,7 +100,7 @@ TEST_P(RoundTrip, AThousandShapesThroughExportAndImportWithoutARecipe) {
   const Dataset before = example(scratch.path() / "d", shape);
   export_dataset(before, {.format = format, .shape = shape}, scratch.path() / "out");
   const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "out"), "guess");
-  const Dataset after = import_dataset(recipe, scratch.path() / "out", scratch.path() / "again");
+  const Dataset after = import_dataset(recipe, {scratch.path() / "out"}, scratch.path() / "again");
   ASSERT_EQ(after.images.size(), before.images.size());
   double worst = 1;
   std::size_t empty = 0;

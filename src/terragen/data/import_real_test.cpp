@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 Dataset import_real(const std::string& recipe, const std::string& folder, const fs::path& output) {
   const fs::path file = fs::path(TERRAGEN_SOURCE_DIR) / "examples" / "recipes" / (recipe + ".toml");
-  import_dataset(read_recipe(file), test::data_folder() / folder, output);
+  import_dataset(read_recipe(file), {test::data_folder() / folder}, output);
   return read_dataset(output);  // what other readers see
 }
 
@@ -39,6 +39,22 @@ TEST(RealImport, KitVehicles) {
   EXPECT_GT(objects(dataset), 1000U);
   EXPECT_TRUE(dataset.problems.empty());
   for (const ImageRecord& image : dataset.images) EXPECT_TRUE(image.crs.empty());
+}
+
+// Images of two folders share a name, and the labels lie elsewhere.
+TEST(RealImport, BoxesApartFromTheImages) {
+  SKIP_WITHOUT("dubai_landcover");
+  const test::ScratchFolder scratch;
+  const fs::path here = fs::path(TERRAGEN_SOURCE_DIR) / "examples" / "five_ponds";
+  const Dataset dataset = import_dataset(read_recipe(here / "ponds.toml"),
+                                         {test::data_folder() / "dubai_landcover", here}, scratch.path() / "d");
+  ASSERT_EQ(dataset.images.size(), 5U);
+  for (const ImageRecord& image : dataset.images) EXPECT_EQ(image.features.size(), 1U) << image.source;
+  const auto found = std::ranges::find_if(dataset.images, [](const ImageRecord& image) {
+    return image.source.starts_with("Tile 4/images/image_part_001");
+  });
+  ASSERT_NE(found, dataset.images.end());
+  EXPECT_EQ(layout::bounds_of(found->features.at(0).geometry).x0, 233);
 }
 
 TEST(RealImport, ShipsOfFiveBandsPackAndRead) {

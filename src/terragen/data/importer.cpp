@@ -92,11 +92,11 @@ class RangeFinder {
 
 class Importer {
  public:
-  Importer(const Recipe& recipe, fs::path root, const fs::path& output)
+  Importer(const Recipe& recipe, const ImportRoots& roots, const fs::path& output)
       : recipe_(recipe),
-        root_(std::move(root)),
+        root_(roots.images),
         folder_(output),
-        labels_(recipe_, root_, taxonomy_ = taxonomy_of(recipe)),
+        labels_(recipe_, root_, roots.labels, taxonomy_ = taxonomy_of(recipe)),
         splits_(recipe_, root_) {}
 
   Dataset run(const fs::path& output) {
@@ -267,8 +267,8 @@ class Importer {
 
 }  // namespace
 
-Dataset import_dataset(const Recipe& recipe, const fs::path& root, const fs::path& output) {
-  return Importer(recipe, root, output).run(output);
+Dataset import_dataset(const Recipe& recipe, const ImportRoots& roots, const fs::path& output) {
+  return Importer(recipe, roots, output).run(output);
 }
 
 }  // namespace terragen::data

@@ -59,14 +59,15 @@ struct LabelSource::GeoLayer {
 
 LabelSource::~LabelSource() = default;
 
-LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxonomy& taxonomy)
-    : recipe_(recipe), root_(std::move(root)), taxonomy_(taxonomy) {
+LabelSource::LabelSource(const Recipe& recipe, fs::path images_root, fs::path labels_root,
+                         const layout::Taxonomy& taxonomy)
+    : recipe_(recipe), images_root_(std::move(images_root)), labels_root_(std::move(labels_root)), taxonomy_(taxonomy) {
   const std::string& format = recipe.labels_format;
   if (format == "none") return;
-  const std::vector<std::string> files = glob_files(root_, recipe.labels_path);
+  const std::vector<std::string> files = glob_files(labels_root_, recipe.labels_path);
   if (files.empty()) {
-    throw DataError(root_.string(), std::format("holds no labels: nothing matches \"{}\"", recipe.labels_path),
-                    "labels.path is a glob relative to the root");
+    throw DataError(labels_root_.string(), std::format("holds no labels: nothing matches \"{}\"", recipe.labels_path),
+                    "labels.path is a glob relative to the labels' root");
   }
   if (is_file_an_image(format)) {
     for (const std::string& file : files) {
@@ -75,7 +76,8 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
       if (key.empty()) continue;
       const std::string full = recipe.match.empty() ? fs::path(file).parent_path().generic_string() + "\n" + key : key;
       if (!files_.emplace(full, file).second) {
-        throw DataError((root_ / file).string(), std::format("and {} are both the labels of \"{}\"", files_[full], key),
+        throw DataError((labels_root_ / file).string(),
+                        std::format("and {} are both the labels of \"{}\"", files_[full], key),
                         "make labels.match tell them apart");
       }
     }
@@ -84,8 +86,8 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
   } else if (format == "geojson") {
     for (const std::string& file : files) {
       auto layer = std::make_unique<GeoLayer>();
-      layer->place = (root_ / file).string();
-      layer->file = formats::read_geojson(root_ / file);
+      layer->place = (labels_root_ / file).string();
+      layer->file = formats::read_geojson(labels_root_ / file);
       const std::string folder = fs::path(file).parent_path().generic_string();
       layer->folder = folder.empty() ? "" : folder + "/";
       for (const formats::GeoFeature& feature : layer->file.features)
@@ -98,10 +100,10 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path root, const layout::Taxo
 }
 
 void LabelSource::read_coco_file(const std::string& file) {
-  formats::AnnotationSet set = formats::read_coco(root_ / file);
+  formats::AnnotationSet set = formats::read_coco(labels_root_ / file);
   std::vector<int> classes;
   for (const layout::ClassInfo& info : set.taxonomy.classes())
-    classes.push_back(class_of(info.name, (root_ / file).string()));
+    classes.push_back(class_of(info.name, (labels_root_ / file).string()));
   for (formats::AnnotatedImage& image : set.images) {
     std::erase_if(image.features, [&](layout::Feature& feature) {
       feature.class_index = classes[static_cast<std::size_t>(feature.class_index)];
@@ -156,8 +158,8 @@ std::string LabelSource::label_file_of(const SourceImage& image) const {
 }
 
 ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& file) {
-  const std::string place = (root_ / file).string();
-  const geo::Raster raster = geo::read_raster(root_ / file);
+  const std::string place = (labels_root_ / file).string();
+  const geo::Raster raster = geo::read_raster(labels_root_ / file);
   if (raster.width != image.width || raster.height != image.height) {
     throw DataError(place, std::format("has {}x{} pixels, its image {}x{}", raster.width, raster.height, image.width,
                                        image.height));
@@ -183,12 +185,12 @@ ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& 
 
 ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   const auto [first, last] = coco_images_.equal_range(fs::path(image.path).filename().string());
-  if (first == last) throw DataError((root_ / image.path).string(), "is not listed in the COCO file");
+  if (first == last) throw DataError((images_root_ / image.path).string(), "is not listed in the COCO file");
   // One name in several files: the file in the folder nearest to the image speaks, or the one that gives its path.
   const CocoEntry* best = nullptr;
   std::ptrdiff_t most = -1;
   for (auto found = first; found != last; ++found) {
-    const bool whole_path = image.path.ends_with("/" + found->second.image.file_name);
+    const bool whole_path = ("/" + image.path).ends_with("/" + found->second.image.file_name);
     const auto shared = std::ranges::mismatch(image.path, found->second.file).in1 - image.path.begin();
     const std::ptrdiff_t score =
         shared + (whole_path && found->second.image.file_name.find('/') != std::string::npos ? 100000 : 0);
@@ -196,8 +198,9 @@ ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   }
   const formats::AnnotatedImage& entry = best->image;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
-    throw DataError((root_ / image.path).string(), std::format("has {}x{} pixels, the COCO file says {}x{}",
-                                                               image.width, image.height, entry.width, entry.height));
+    throw DataError((images_root_ / image.path).string(),
+                    std::format("has {}x{} pixels, the COCO file says {}x{}", image.width, image.height, entry.width,
+                                entry.height));
   }
   return {entry.features, {}};
 }
@@ -224,11 +227,11 @@ ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& 
     for (int k = 0; k < taxonomy_.size(); ++k) classes.push_back(k);
   }
   ImageLabels labels;
-  for (layout::Feature& feature : formats::read_yolo(root_ / file, shape, static_cast<int>(classes.size()), image.width,
-                                                     image.height, problems_)) {
+  for (layout::Feature& feature : formats::read_yolo(labels_root_ / file, shape, static_cast<int>(classes.size()),
+                                                     image.width, image.height, problems_)) {
     const int k = classes[static_cast<std::size_t>(feature.class_index)];
     if (k == -2) {
-      throw DataError((root_ / file).string(),
+      throw DataError((labels_root_ / file).string(),
                       std::format("holds class {}, which the recipe does not know", feature.class_index));
     }
     if (k < 0) continue;
@@ -241,12 +244,12 @@ ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& 
 ImageLabels LabelSource::from_named_objects(const SourceImage& image, const std::string& file) {
   std::vector<formats::NamedObject> objects;
   if (recipe_.labels_format == "dota") {
-    objects = formats::read_dota(root_ / file, problems_);
+    objects = formats::read_dota(labels_root_ / file, problems_);
   } else {
-    formats::VocFile voc = formats::read_voc(root_ / file, problems_);
+    formats::VocFile voc = formats::read_voc(labels_root_ / file, problems_);
     if (voc.width > 0 && (voc.width != image.width || voc.height != image.height)) {
-      throw DataError((root_ / file).string(), std::format("says {}x{} pixels, its image has {}x{}", voc.width,
-                                                           voc.height, image.width, image.height));
+      throw DataError((labels_root_ / file).string(), std::format("says {}x{} pixels, its image has {}x{}", voc.width,
+                                                                  voc.height, image.width, image.height));
     }
     objects = std::move(voc.objects);
   }
@@ -267,9 +270,9 @@ ImageLabels LabelSource::from_named_objects(const SourceImage& image, const std:
 
 ImageLabels LabelSource::from_points(const SourceImage& image, const std::string& file) const {
   ImageLabels labels;
-  const std::string place = (root_ / file).string();
+  const std::string place = (labels_root_ / file).string();
   const double radius = pixels_from_metres(recipe_.radius, "radius", image);
-  for (const formats::CsvPoint& point : formats::read_points_csv(root_ / file)) {
+  for (const formats::CsvPoint& point : formats::read_points_csv(labels_root_ / file)) {
     const int k = point.class_name.empty() ? 0 : class_of(point.class_name, place);
     if (k >= 0) labels.features.push_back({k, layout::make_point(point.position, radius), false, {}});
   }
@@ -279,7 +282,7 @@ ImageLabels LabelSource::from_points(const SourceImage& image, const std::string
 ImageLabels LabelSource::from_geojson(const SourceImage& image) {
   ImageLabels labels;
   if (image.georeference.crs.empty() || !image.georeference.crs_from_pixel) {
-    throw DataError((root_ / image.path).string(), "has no georeference, which GeoJSON labels need",
+    throw DataError((images_root_ / image.path).string(), "has no georeference, which GeoJSON labels need",
                     "see images.georeference in the recipe");
   }
   const geo::GeoTransform& g = *image.georeference.crs_from_pixel;
@@ -340,7 +343,7 @@ std::optional<ImageLabels> LabelSource::labels_of(const SourceImage& image) {
   const std::string file = label_file_of(image);
   if (file.empty()) {
     if (recipe_.missing == "refuse") {
-      throw DataError((root_ / image.path).string(), "has no label file",
+      throw DataError((images_root_ / image.path).string(), "has no label file",
                       "see labels.path and labels.match; labels.missing = \"skip\" or \"empty\" says what to do then");
     }
     problems_.push_back(

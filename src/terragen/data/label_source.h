@@ -33,8 +33,9 @@ struct SourceImage {
 
 class LabelSource {
  public:
-  // Reads what all images share (one COCO or GeoJSON file), and lists the rest.
-  LabelSource(const Recipe& recipe, std::filesystem::path root, const layout::Taxonomy& taxonomy);
+  // Reads what all images share (one COCO or GeoJSON file), and lists the rest. labels.path starts from `labels_root`.
+  LabelSource(const Recipe& recipe, std::filesystem::path images_root, std::filesystem::path labels_root,
+              const layout::Taxonomy& taxonomy);
   ~LabelSource();
   // DataError when the image has no label where the format demands one, or the label is damaged.
   // Nothing where the recipe says that images without a label file are to be left out.
@@ -62,7 +63,8 @@ class LabelSource {
   double pixels_from_metres(double metres, const char* key, const SourceImage& image) const;
 
   const Recipe& recipe_;
-  std::filesystem::path root_;
+  std::filesystem::path images_root_;
+  std::filesystem::path labels_root_;
   const layout::Taxonomy& taxonomy_;
   std::map<std::string, std::string> files_;           // label file by what it is matched on
   std::multimap<std::string, CocoEntry> coco_images_;  // by file name; classes are ours

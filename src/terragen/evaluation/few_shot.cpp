@@ -30,6 +30,8 @@ namespace fs = std::filesystem;
 
 const std::set<std::string> kFewShotMethods{
     "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere", "inpaint-judged"};
+// What nothing painted, a generator's settings do not change.
+const std::set<std::string> kUnpainted{"real", "copy-paste"};
 
 // One novel class under the protocol.
 class NovelClass {
@@ -59,6 +61,9 @@ class NovelClass {
   // What makes its images.
   void paint_with(models::ModelFolder generator) { generator_ = std::move(generator); }
 
+  // What only further methods of the seed would have read.
+  void drop_paintings(int seed) const { fs::remove_all(paintings_of(seed)); }
+
   FewShotCell cell(int seed, const std::string& method, const std::string& architecture) {
     FewShotCell cell{.novel = name_, .seed = seed, .method = method, .architecture = architecture};
     const fs::path file = output_ / "cells" / (cell_name(cell) + ".json");
@@ -82,7 +87,9 @@ class NovelClass {
   }
 
  private:
-  std::string generator_of_method(const std::string& method) const { return method == "real" ? "" : generator_.hash; }
+  std::string generator_of_method(const std::string& method) const {
+    return kUnpainted.contains(method) ? "" : generator_.hash;
+  }
 
   fs::path model_of(int seed, const std::string& method, const std::string& architecture) const {
     return output_ / "models" /
@@ -132,6 +139,9 @@ class NovelClass {
     return base;
   }
 
+  // Methods that paint the same things paint them once.
+  fs::path paintings_of(int seed) const { return output_ / name_ / std::format("paintings_{}", seed); }
+
   // New images are made once and serve every architecture.
   data::Dataset made(const data::Dataset& base, const data::Dataset& examples, int seed, const std::string& method,
                      FewShotCell& cell) {
@@ -144,6 +154,7 @@ class NovelClass {
       inpaint.seed = static_cast<std::uint64_t>(seed);
       inpaint.keep_real = false;
       inpaint.explain = method == "inpaint" ? output_ / name_ / std::format("explained_{}", seed) : fs::path();
+      inpaint.objects.paintings = paintings_of(seed);
       if (method == "inpaint-unfiltered") inpaint.filter = false;
       if (method == "inpaint-anywhere") inpaint.objects.placement.anywhere = true;
       if (method == "copy-paste") {
@@ -163,12 +174,12 @@ class NovelClass {
       Json told = synthesis::to_json(summary);
       // Across the margin the thing is blended; one pixel beyond it nothing may differ.
       told["outside"] = to_json(compare_outside(base, data::read_dataset(folder), name_, inpaint.objects.margin + 1));
-      told["generator_sha256"] = generator_.hash;
+      told["generator_sha256"] = cell.generator_sha256;
       write_json(costs, told);
     }
     cell.made = read_json(costs);
     require_same_hash(costs, "generator", json_member<std::string>(cell.made, "generator_sha256", costs.string()),
-                      generator_.hash);
+                      cell.generator_sha256);
     return data::read_dataset(folder);
   }
 
@@ -208,10 +219,18 @@ class NovelClass {
 
 Json few_shot_settings(const FewShotOptions& options, const synthesis::MaskRefiner& refiner,
                        const data::Dataset& dataset) {
+  Json placed = synthesis::to_json(options.inpaint);
+  Json painted = Json::object();  // what does not matter to things that are pasted as they are
+  for (const char* name :
+       {"filter", "reject_share", "strength", "variants", "fill_share", "part_share", "least_overlap"}) {
+    painted[name] = placed.at(name);
+    placed.erase(name);
+  }
   return {{"dataset_sha256", data::dataset_hash(dataset)},
           {"examples", options.examples},
           {"train", training_recipe(options.train)},
-          {"inpaint", synthesis::to_json(options.inpaint)},
+          {"inpaint", placed},
+          {"inpaint_painted", painted},
           {"refiner", refiner.name()},
           {"refiner_sha256", refiner.hash()},
           {"painting", synthesis::to_json(options.paint)}};
@@ -299,9 +318,10 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
     const std::string& novel = options.classes[i];
     classes[i]->paint_with(checked_generator(options, novel, dataset, few_shot_base(output, novel)));
   }
-  adopt_cells(options.earlier, output, {},
-              [&](const Json& json, bool, const std::string& place) -> std::optional<std::string> {
+  adopt_cells(options.earlier, output, {"inpaint_painted", "refiner", "refiner_sha256", "painting"},
+              [&](const Json& json, bool painted_alike, const std::string& place) -> std::optional<std::string> {
                 const FewShotCell cell = few_shot_cell_from_json(json, place);
+                if (!kUnpainted.contains(cell.method) && !painted_alike) return {};
                 if (std::ranges::none_of(classes, [&](const auto& novel) { return novel->owns(cell); })) return {};
                 return cell_name(cell);
               });
@@ -320,6 +340,7 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
           std::fflush(stdout);
         }
       }
+      novel->drop_paintings(seed);
     }
   }
   return cells;

@@ -47,7 +47,7 @@ struct FewShotCell {
   double train_flops = 0;
   double test_seconds = 0;
   std::int64_t peak_memory = 0;  // bytes, of the process that measured it
-  std::string generator_sha256;  // of the model that made the new images; empty where there are none
+  std::string generator_sha256;  // of the model that painted the new images; empty where nothing was painted
 };
 
 Json to_json(const FewShotCell& cell);

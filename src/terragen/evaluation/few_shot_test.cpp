@@ -175,8 +175,37 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
   EXPECT_EQ(compare_outside(base, pasted, "pool", 4).differing, 1);
   const auto again = evaluate_few_shot(options, refiner, output);  // everything is there
   for (std::size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(to_json(again[i]), to_json(cells[i]));
+  EXPECT_FALSE(fs::exists(output / "pool/paintings_0"));  // they served the methods of the seed
   options.generators["pool"] = write_generator(scratch.path() / "other", {{"ground", {}}, {"road", {}}}, 2);
   EXPECT_THROW(evaluate_few_shot(options, refiner, output), RequestError);
+}
+
+TEST(FewShot, WhatNothingPaintedServesAnotherGenerator) {
+  const test::ScratchFolder scratch;
+  small_town(scratch.path() / "town");
+  FewShotOptions options = small_protocol(scratch.path() / "town");
+  options.methods = {"real", "copy-paste", "inpaint-unrefined"};
+  options.inpaint.filter = false;
+  options.generators["pool"] = write_generator(scratch.path() / "one", {{"ground", {}}, {"road", {}}});
+  synthesis::NoRefiner refiner;
+  const fs::path first = scratch.path() / "first";
+  const auto cells = evaluate_few_shot(options, refiner, first);
+  write_json(scratch.path() / "first.json",
+             to_json(FewShotRun{.cells = cells, .settings = read_json(first / "settings.json")}));
+  options.generators["pool"] = write_generator(scratch.path() / "two", {{"ground", {}}, {"road", {}}}, 2);
+  options.inpaint.objects.strength = 0.5;
+  options.earlier = {scratch.path() / "first.json"};
+  const fs::path second = scratch.path() / "second";
+  const auto others = evaluate_few_shot(options, refiner, second);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(to_json(others[i]), to_json(cells[i]));
+    EXPECT_FALSE(fs::exists(second / "models" / cell_name(cells[i]))) << "trained again";
+  }
+  EXPECT_NE(others[2].generator_sha256, cells[2].generator_sha256);
+  EXPECT_TRUE(fs::exists(second / "models" / cell_name(cells[2])));
+  // Elsewhere pasted is otherwise pasted.
+  options.inpaint.objects.window = 48;
+  EXPECT_THROW(evaluate_few_shot(options, refiner, scratch.path() / "third"), RequestError);
 }
 
 }  // namespace

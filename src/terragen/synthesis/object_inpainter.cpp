@@ -9,6 +9,7 @@
 #include "terragen/core/require_share.h"
 #include "terragen/shards/drawn_mask.h"
 #include "terragen/shards/reference_picture.h"
+#include "terragen/synthesis/kept_paintings.h"
 #include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/pixel_distance.h"
 
@@ -213,7 +214,8 @@ void ObjectInpainter::paint(std::vector<Attempt>& all) {
       owners.push_back(i);
     }
   }
-  painter_.paint(requests, [&](std::size_t i, const torch::Tensor& image) { all[owners[i]].painted.push_back(image); });
+  const std::vector<torch::Tensor> painted = paint_or_find(painter_, requests, options_.paintings);
+  for (std::size_t i = 0; i < painted.size(); ++i) all[owners[i]].painted.push_back(painted[i]);
 }
 
 }  // namespace terragen::synthesis

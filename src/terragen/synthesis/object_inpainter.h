@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct ObjectInpainterOptions {
   // nothing painted.
   double strength = 0.8;
   int variants = 2;  // painted of every placed thing; the one most like the examples stays
+  // Folder that keeps what is painted, see paint_or_find; decides nothing of the result. Empty: nothing is kept.
+  std::filesystem::path paintings;
   MaskPolicy mask;
 
   void validate() const;
