@@ -240,13 +240,24 @@ bool makes_images(const FewShotOptions& options) {
   return std::ranges::any_of(options.methods, [](const std::string& method) { return method != "real"; });
 }
 
-// Whether a generator's last beginning, and all that followed, left unlabelled pixels out of its loss: a class that is
-// withheld is unlabelled, and whoever learned to paint those pixels has seen it without its name.
-bool kept_to_labelled_pixels(const Json& card) {
+// Whether a stage of training says where its images lie, and that it is at none of these places.
+bool was_elsewhere(const Json& stage, const std::set<std::string>& places) {
+  const Json data = stage.value("data", Json::array());
+  if (data.empty()) return false;
+  return std::ranges::all_of(data, [&](const Json& source) {
+    const auto its = source.value("places", std::vector<std::string>{});
+    return std::ranges::none_of(its, [&](const std::string& place) { return places.contains(place); });
+  });
+}
+
+// Whether a generator's last beginning, and all that followed at these places, left unlabelled pixels out of its loss:
+// a class that is withheld is unlabelled there, and whoever learned to paint those pixels has seen it without its name.
+bool kept_to_labelled_pixels(const Json& card, const std::set<std::string>& places) {
   bool kept = true;
   for (const Json& stage : card.value("stages", Json::array())) {
     if (stage.value("model", "") != "generator") continue;
-    kept = (kept || stage.value("autoencoder_only", false)) && stage.value("labelled_only", false);
+    kept = (kept || stage.value("autoencoder_only", false)) &&
+           (stage.value("labelled_only", false) || was_elsewhere(stage, places));
   }
   return kept;
 }
@@ -267,7 +278,9 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
     throw RequestError(
         std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
   }
-  if (!kept_to_labelled_pixels(model.card)) {
+  std::set<std::string> places;
+  for (const data::ImageRecord& image : dataset.images) places.insert(image.place);
+  if (!kept_to_labelled_pixels(model.card, places)) {
     throw RequestError(
         std::format("{} was trained on unlabelled pixels, among them those of \"{}\"", found->second.string(), novel),
         "train it with --autoencoder-only --labelled-only");

@@ -97,14 +97,14 @@ data::Dataset small_town(const fs::path& folder) {
 }
 
 // Paints after pictures and knows `classes`.
-fs::path write_generator(const fs::path& folder, const std::vector<layout::ClassInfo>& classes,
-                         std::uint64_t seed = 1) {
+fs::path write_generator(const fs::path& folder, const std::vector<layout::ClassInfo>& classes, std::uint64_t seed = 1,
+                         const Json& stages = Json::array()) {
   std::vector<layout::ClassInfo> all = classes;
   all.push_back({models::kReferenceClass, {}});
   models::ModelFolder model = synthesis::small_model(layout::Taxonomy(all), {"building"}, seed);
   model.dense_tasks = {"building"};
   model.reference_encoder = models::ReferenceEncoder(models::ReferenceEncoderConfig{.size = 32, .channels = {8, 16}});
-  model.card = {{"trained_on", {{{"dataset", "town"}, {"places", {"here"}}}}}};
+  model.card = {{"trained_on", {{{"dataset", "town"}, {"places", {"here"}}}}}, {"stages", stages}};
   models::save_model(model, folder);
   return folder;
 }
@@ -178,6 +178,27 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
   EXPECT_FALSE(fs::exists(output / "pool/paintings_0"));  // they served the methods of the seed
   options.generators["pool"] = write_generator(scratch.path() / "other", {{"ground", {}}, {"road", {}}}, 2);
   EXPECT_THROW(evaluate_few_shot(options, refiner, output), RequestError);
+}
+
+TEST(FewShot, AGeneratorMustNotHaveSeenTheClassUnnamed) {
+  const test::ScratchFolder scratch;
+  small_town(scratch.path() / "town");
+  FewShotOptions options = small_protocol(scratch.path() / "town");
+  options.methods = {"copy-paste"};
+  synthesis::NoRefiner refiner;
+  const auto stage = [](const std::string& place, bool labelled_only) {
+    return Json{{"model", "generator"},
+                {"labelled_only", labelled_only},
+                {"data", {{{"dataset", "some"}, {"places", {place}}}}}};
+  };
+  const auto evaluate_with = [&](const std::string& name, const Json& stages) {
+    options.generators["pool"] = write_generator(scratch.path() / name, {{"ground", {}}, {"road", {}}}, 1, stages);
+    return evaluate_few_shot(options, refiner, scratch.path() / ("run_" + name)).size();
+  };
+  EXPECT_THROW(evaluate_with("here", Json::array({stage("here", false)})), RequestError);
+  EXPECT_THROW(evaluate_with("before", Json::array({stage("here", false), stage("here", true)})), RequestError);
+  EXPECT_THROW(evaluate_with("silent", Json::array({{{"model", "generator"}}})), RequestError);
+  EXPECT_EQ(evaluate_with("elsewhere", Json::array({stage("far", false), stage("here", true)})), 1U);
 }
 
 TEST(FewShot, WhatNothingPaintedServesAnotherGenerator) {

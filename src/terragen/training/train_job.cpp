@@ -133,6 +133,14 @@ models::ImageInfo image_info(const shards::ShardSet& set) {
   return info;
 }
 
+Json data_of(const shards::ShardSet& set) {
+  Json data = Json::array();
+  for (const shards::ShardSource& source : set.sources) {
+    data.push_back({{"dataset", source.dataset}, {"samples", source.samples}, {"places", source.places}});
+  }
+  return data;
+}
+
 // Adds to a model's card what this job trains it on, with licences, and the job's settings (not the folders it ran in).
 // What earlier stages were trained on stays: their data are in the weights, too.
 void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
@@ -144,6 +152,7 @@ void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
   }
   Json settings = to_json(job);
   for (const char* local : {"shards", "run", "from", "reference_weights"}) settings.erase(local);
+  settings["data"] = data_of(set);
   card["stages"].push_back(std::move(settings));
 }
 
@@ -158,10 +167,7 @@ TrainerOptions trainer_options(const TrainJob& job, const shards::ShardSet& set,
     options.agreed.erase(free);
   }
   options.agreed["from_sha256"] = from_hash;
-  for (const shards::ShardSource& source : set.sources) {
-    options.agreed["data"].push_back(
-        {{"dataset", source.dataset}, {"samples", source.samples}, {"places", source.places}});
-  }
+  options.agreed["data"] = data_of(set);
   return options;
 }
 

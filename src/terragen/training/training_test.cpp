@@ -161,6 +161,7 @@ TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
   ASSERT_EQ(after.card.at("stages").size(), 3U);
   EXPECT_EQ(after.card.at("stages")[2].at("model"), "decoder");
   EXPECT_FALSE(after.card.at("stages")[2].contains("run"));
+  EXPECT_EQ(after.card.at("stages")[2].at("data")[0].at("places"), after.card.at("trained_on")[0].at("places"));
   EXPECT_EQ(after.card.at("trained_on").size(), 1U);
   ASSERT_TRUE(after.unet);
   EXPECT_FALSE(differ(*before.unet, *after.unet, ""));
