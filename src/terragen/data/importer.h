@@ -14,8 +14,8 @@ struct ImportRoots {
   std::filesystem::path labels = images;
 };
 
-// Reads everything the recipe names below the roots and writes the dataset at `output`, which appears complete or not at
-// all. DataError naming file and place for anything damaged; RequestError when `output` exists.
+// Reads everything the recipe names below the roots and writes the dataset at `output`, which appears complete or not
+// at all. DataError naming file and place for anything damaged; RequestError when `output` exists.
 Dataset import_dataset(const Recipe& recipe, const ImportRoots& roots, const std::filesystem::path& output);
 
 }  // namespace terragen::data

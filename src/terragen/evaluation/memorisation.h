@@ -38,8 +38,8 @@ struct NeighbourSet {
   std::int64_t at_least(double correlation) const;
 };
 
-// What a copy has at least. On values that deviate by a fifth of their range an error of 26 dB, an autoencoder's, leaves
-// a correlation of (1 - 0.0025 / 0.04)^(1/2) = 0.97, and 2.4 times that error leaves this.
+// What a copy has at least. On values that deviate by a fifth of their range an error of 26 dB, an autoencoder's,
+// leaves a correlation of (1 - 0.0025 / 0.04)^(1/2) = 0.97, and 2.4 times that error leaves this.
 inline constexpr double kCopyCorrelation = 0.8;
 
 struct MemorisationReport {
