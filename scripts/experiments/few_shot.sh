@@ -31,6 +31,6 @@ learn "${classes[@]:0:2}" &
 other=$!
 learn "${classes[@]:2}"
 wait "$other"
-models=("${classes[@]/#/--model=}")
-for k in "${!classes[@]}"; do models[k]+==$out/${classes[k]}/generator/model; done
+models=()
+for class in "${classes[@]}"; do models+=(--model "$class=$out/$class/generator/model"); done
 exec "$terragen" "${protocol[@]}" "${models[@]}" --json "$out/few_shot.json" "$@"

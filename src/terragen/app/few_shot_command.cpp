@@ -63,7 +63,12 @@ void add_few_shot_command(CLI::App& evaluate, std::function<void()>& run) {
   command->add_option("-o,--output", request->output, "Folder of the run; one that was stopped goes on")->required();
   command->add_option("--json", request->json, "Also write the figures to this file");
   add_earlier_option(*command, options.earlier);
-  command->add_option("--examples", options.examples, "Training images that show the novel class")
+  command->add_option("--examples", options.examples, "Examples of the novel class, each of another training image")
+      ->capture_default_str();
+  command
+      ->add_option("--example-window", options.example_window,
+                   "An example is one thing in a window of so many pixels, nothing else of its class labelled; 0: a "
+                   "whole image, labelled throughout")
       ->capture_default_str();
   command->add_option("--seeds", options.seeds, "Seeds of everything")->capture_default_str();
   command

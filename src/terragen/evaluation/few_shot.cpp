@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <format>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -13,6 +14,7 @@
 #include "terragen/core/run_settings.h"
 #include "terragen/core/seed.h"
 #include "terragen/data/dataset_hash.h"
+#include "terragen/data/example_windows.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/data/withheld_class.h"
 #include "terragen/evaluation/adopted_cells.h"
@@ -32,6 +34,16 @@ const std::set<std::string> kFewShotMethods{
     "real", "copy-paste", "inpaint", "inpaint-unrefined", "inpaint-unfiltered", "inpaint-anywhere", "inpaint-judged"};
 // What nothing painted, a generator's settings do not change.
 const std::set<std::string> kUnpainted{"real", "copy-paste"};
+
+// What copy-paste does: the example as it is, anywhere, and nothing judges it.
+synthesis::InpaintOptions pasted(synthesis::InpaintOptions inpaint) {
+  inpaint.filter = false;
+  inpaint.reject_share = 0;
+  inpaint.objects.placement.anywhere = true;
+  inpaint.objects.strength = 0;
+  inpaint.objects.variants = 1;
+  return inpaint;
+}
 
 // One novel class under the protocol.
 class NovelClass {
@@ -112,21 +124,47 @@ class NovelClass {
     return model;
   }
 
-  data::Dataset examples_of(int seed) const {
-    data::Dataset examples = training_;
-    examples.name += "_examples";
+  // One thing of each of as many training images.
+  std::vector<data::MarkedThing> marked_things(int seed) const {
+    std::vector<std::size_t> images(training_.images.size());
+    std::iota(images.begin(), images.end(), std::size_t{0});
     Random random(derive_seed(0x5407, static_cast<std::uint64_t>(seed)));
-    shuffle(examples.images, random);
-    std::vector<data::ImageRecord> shown;
-    for (const data::ImageRecord& image : examples.images) {
-      if (std::ssize(shown) == options_.examples) break;
-      if (!synthesis::placeable_things(data::layout_of(training_, image), index_).empty()) shown.push_back(image);
+    shuffle(images, random);
+    std::vector<data::MarkedThing> marked;
+    for (const std::size_t image : images) {
+      if (std::ssize(marked) == options_.examples) break;
+      std::vector<layout::Geometry> things =
+          synthesis::placeable_things(data::layout_of(training_, training_.images[image]), index_);
+      if (things.empty()) continue;
+      double areas = 0;
+      for (const layout::Geometry& thing : things) areas += layout::area_of(thing);
+      double drawn = areas * random.uniform();
+      std::size_t k = 0;
+      while (k + 1 < things.size() && (drawn -= layout::area_of(things[k])) >= 0) ++k;
+      marked.push_back({image, std::move(things[k])});
     }
-    if (std::ssize(shown) < options_.examples) {
-      throw RequestError(std::format("only {} training images of {} show a {} that could be placed", shown.size(),
+    if (std::ssize(marked) < options_.examples) {
+      throw RequestError(std::format("only {} training images of {} show a {} that could be placed", marked.size(),
                                      training_.name, name_));
     }
-    examples.images = std::move(shown);
+    return marked;
+  }
+
+  data::Dataset examples_of(int seed) const {
+    const std::vector<data::MarkedThing> marked = marked_things(seed);
+    if (options_.example_window > 0) {
+      const fs::path folder = output_ / name_ / std::format("examples_{}", seed);
+      if (!fs::exists(folder)) {
+        data::write_example_windows(training_, name_, marked, options_.example_window, folder);
+      }
+      data::Dataset examples = data::read_dataset(folder);
+      examples.name += "_examples";
+      return examples;
+    }
+    data::Dataset examples = training_;
+    examples.name += "_examples";
+    examples.images.clear();
+    for (const data::MarkedThing& one : marked) examples.images.push_back(training_.images[one.image]);
     return examples;
   }
 
@@ -157,12 +195,7 @@ class NovelClass {
       inpaint.objects.paintings = paintings_of(seed);
       if (method == "inpaint-unfiltered") inpaint.filter = false;
       if (method == "inpaint-anywhere") inpaint.objects.placement.anywhere = true;
-      if (method == "copy-paste") {
-        inpaint.filter = false;
-        inpaint.objects.placement.anywhere = true;
-        inpaint.objects.strength = 0;
-        inpaint.objects.variants = 1;
-      }
+      if (method == "copy-paste") inpaint = pasted(inpaint);
       std::optional<models::PerceptionInference> judge;
       if (method == "inpaint-judged") {
         judge.emplace(models::load_perception_model(judge_of(seed, base, examples)), options_.train.compute);
@@ -219,18 +252,12 @@ class NovelClass {
 
 Json few_shot_settings(const FewShotOptions& options, const synthesis::MaskRefiner& refiner,
                        const data::Dataset& dataset) {
-  Json placed = synthesis::to_json(options.inpaint);
-  Json painted = Json::object();  // what does not matter to things that are pasted as they are
-  for (const char* name :
-       {"filter", "reject_share", "strength", "variants", "fill_share", "part_share", "least_overlap"}) {
-    painted[name] = placed.at(name);
-    placed.erase(name);
-  }
   return {{"dataset_sha256", data::dataset_hash(dataset)},
           {"examples", options.examples},
+          {"example_window", options.example_window},
           {"train", training_recipe(options.train)},
-          {"inpaint", placed},
-          {"inpaint_painted", painted},
+          {"pasted", synthesis::to_json(pasted(options.inpaint))},
+          {"inpaint", synthesis::to_json(options.inpaint)},
           {"refiner", refiner.name()},
           {"refiner_sha256", refiner.hash()},
           {"painting", synthesis::to_json(options.paint)}};
@@ -240,24 +267,14 @@ bool makes_images(const FewShotOptions& options) {
   return std::ranges::any_of(options.methods, [](const std::string& method) { return method != "real"; });
 }
 
-// Whether a stage of training says where its images lie, and that it is at none of these places.
-bool was_elsewhere(const Json& stage, const std::set<std::string>& places) {
-  const Json data = stage.value("data", Json::array());
-  if (data.empty()) return false;
-  return std::ranges::all_of(data, [&](const Json& source) {
-    const auto its = source.value("places", std::vector<std::string>{});
-    return std::ranges::none_of(its, [&](const std::string& place) { return places.contains(place); });
-  });
-}
-
 // Whether a generator's last beginning, and all that followed at these places, left unlabelled pixels out of its loss:
 // a class that is withheld is unlabelled there, and whoever learned to paint those pixels has seen it without its name.
-bool kept_to_labelled_pixels(const Json& card, const std::set<std::string>& places) {
+bool kept_to_labelled_pixels(const Json& card, const std::string& model, const data::Dataset& dataset) {
   bool kept = true;
   for (const Json& stage : card.value("stages", Json::array())) {
     if (stage.value("model", "") != "generator") continue;
     kept = (kept || stage.value("autoencoder_only", false)) &&
-           (stage.value("labelled_only", false) || was_elsewhere(stage, places));
+           (stage.value("labelled_only", false) || was_elsewhere(stage.value("data", Json::array()), model, dataset));
   }
   return kept;
 }
@@ -278,9 +295,7 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
     throw RequestError(
         std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
   }
-  std::set<std::string> places;
-  for (const data::ImageRecord& image : dataset.images) places.insert(image.place);
-  if (!kept_to_labelled_pixels(model.card, places)) {
+  if (!kept_to_labelled_pixels(model.card, found->second.string(), dataset)) {
     throw RequestError(
         std::format("{} was trained on unlabelled pixels, among them those of \"{}\"", found->second.string(), novel),
         "train it with --autoencoder-only --labelled-only");
@@ -293,6 +308,7 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
 void FewShotOptions::validate() const {
   if (classes.empty()) throw RequestError("no class is named");
   if (examples < 1) throw RequestError(std::format("{} examples are none", examples));
+  if (example_window < 0) throw RequestError(std::format("windows of {} pixels are not possible", example_window));
   if (seeds < 1) throw RequestError(std::format("{} seeds are not possible", seeds));
   for (const std::string& method : methods) {
     if (!kFewShotMethods.contains(method)) {
@@ -331,7 +347,7 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
     const std::string& novel = options.classes[i];
     classes[i]->paint_with(checked_generator(options, novel, dataset, few_shot_base(output, novel)));
   }
-  adopt_cells(options.earlier, output, {"inpaint_painted", "refiner", "refiner_sha256", "painting"},
+  adopt_cells(options.earlier, output, {"inpaint", "refiner", "refiner_sha256", "painting"},
               [&](const Json& json, bool painted_alike, const std::string& place) -> std::optional<std::string> {
                 const FewShotCell cell = few_shot_cell_from_json(json, place);
                 if (!kUnpainted.contains(cell.method) && !painted_alike) return {};

@@ -17,7 +17,10 @@ struct FewShotOptions {
   std::filesystem::path dataset;                            // dense masks, training and test images
   std::vector<std::string> classes;                         // each in its turn is the novel one
   std::map<std::string, std::filesystem::path> generators;  // by novel class: paint after references, know it not
-  int examples = 5;                                         // training images that show the novel class
+  int examples = 5;                                         // of the novel class, each in another training image
+  // Pixels a side of a window about each example, in which nothing else of the class is labelled. 0: an example is a
+  // whole image, labelled throughout.
+  int example_window = 256;
   int seeds = 3;
   // "real", "copy-paste", "inpaint", and "inpaint" without one of its parts: "inpaint-unrefined",
   // "inpaint-unfiltered", "inpaint-anywhere"; or with one more: "inpaint-judged" by the model trained on "real"
@@ -60,8 +63,9 @@ std::filesystem::path few_shot_base(const std::filesystem::path& output, const s
 
 // Runs what is not yet done, every finished cell is a file in `output`/cells. Makes the base sets first; where a
 // generator is then missing, RequestError says how to train it. `refiner` outlines what is inpainted. The examples are
-// drawn by the seed among the training images that show a thing of the class fit for placing; all methods of a seed
-// share them. Test places are checked as in evaluate_usefulness; a generator that knows the class is refused.
+// drawn by the seed among the training images that show a thing of the class fit for placing, the things by their
+// areas; all methods of a seed share them. Test places are checked as in evaluate_usefulness; a generator that knows
+// the class is refused.
 std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthesis::MaskRefiner& refiner,
                                            const std::filesystem::path& output);
 

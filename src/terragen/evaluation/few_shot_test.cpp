@@ -113,6 +113,7 @@ FewShotOptions small_protocol(const fs::path& dataset) {
   FewShotOptions options{.dataset = dataset,
                          .classes = {"pool"},
                          .examples = 2,
+                         .example_window = 0,
                          .seeds = 1,
                          .methods = {"real", "copy-paste", "inpaint-unfiltered"}};
   options.inpaint.objects.window = 32;
@@ -180,6 +181,24 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
   EXPECT_THROW(evaluate_few_shot(options, refiner, output), RequestError);
 }
 
+TEST(FewShot, AnExampleMayBeOneThingInItsWindow) {
+  const test::ScratchFolder scratch;
+  small_town(scratch.path() / "town");
+  FewShotOptions options = small_protocol(scratch.path() / "town");
+  options.example_window = 32;
+  options.methods = {"real", "copy-paste"};
+  options.generators["pool"] = write_generator(scratch.path() / "generator", {{"ground", {}}, {"road", {}}});
+  synthesis::NoRefiner refiner;
+  const fs::path output = scratch.path() / "run";
+  EXPECT_EQ(evaluate_few_shot(options, refiner, output).size(), 2U);
+  const data::Dataset examples = data::read_dataset(output / "pool/examples_0");
+  ASSERT_EQ(examples.images.size(), 2U);
+  EXPECT_EQ(examples.images.front().width, 32);
+  const data::Dataset pasted = data::read_dataset(output / "pool/made_0_copy-paste");
+  EXPECT_GE(pasted.images.size(), 3U);  // where an example is from another may be pasted
+  EXPECT_EQ(pasted.images.front().width, kSide);
+}
+
 TEST(FewShot, AGeneratorMustNotHaveSeenTheClassUnnamed) {
   const test::ScratchFolder scratch;
   small_town(scratch.path() / "town");
@@ -198,6 +217,7 @@ TEST(FewShot, AGeneratorMustNotHaveSeenTheClassUnnamed) {
   EXPECT_THROW(evaluate_with("here", Json::array({stage("here", false)})), RequestError);
   EXPECT_THROW(evaluate_with("before", Json::array({stage("here", false), stage("here", true)})), RequestError);
   EXPECT_THROW(evaluate_with("silent", Json::array({{{"model", "generator"}}})), RequestError);
+  EXPECT_THROW(evaluate_with("nameless", Json::array({stage("", false), stage("here", true)})), RequestError);
   EXPECT_EQ(evaluate_with("elsewhere", Json::array({stage("far", false), stage("here", true)})), 1U);
 }
 

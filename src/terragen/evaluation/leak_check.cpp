@@ -58,6 +58,18 @@ bool overlaps(const layout::Bounds& one, const layout::Bounds& two) {
   return w > kShare * std::min(one.width(), two.width()) && h > kShare * std::min(one.height(), two.height());
 }
 
+// Where one source of a card says that its images lie; whether it says so of all.
+struct NamedPlaces {
+  std::set<std::string> places;
+  bool all = false;
+};
+
+NamedPlaces named_places(const Json& source, const std::string& model) {
+  NamedPlaces named{json_member_or<std::set<std::string>>(source, "places", {}, model)};
+  named.all = !named.places.empty() && !named.places.contains("");
+  return named;
+}
+
 void check_places(const Json& card, const std::string& model, const std::set<std::string>& tested,
                   const std::string& dataset) {
   if (tested.contains("")) {
@@ -67,9 +79,9 @@ void check_places(const Json& card, const std::string& model, const std::set<std
   const Json trained = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();
   bool told = !trained.empty();
   for (const Json& source : trained) {
-    const auto places = json_member_or<std::set<std::string>>(source, "places", {}, model);
-    told = told && !places.empty() && !places.contains("");
-    for (const std::string& place : places) {
+    const NamedPlaces named = named_places(source, model);
+    told = told && named.all;
+    for (const std::string& place : named.places) {
       if (!tested.contains(place)) continue;
       throw DataError(model, std::format("was trained on {} of {}, a test place of {}", place,
                                          source.value("dataset", "a dataset"), dataset));
@@ -108,6 +120,15 @@ void check_splits(const data::Dataset& dataset) {
 
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset) {
   check_places(card, model, places_of(dataset, data::Split::test), dataset.name);
+}
+
+bool was_elsewhere(const Json& sources, const std::string& model, const data::Dataset& dataset) {
+  const std::set<std::string> here = places_of(dataset, data::Split::train);
+  return !sources.empty() && std::ranges::all_of(sources, [&](const Json& source) {
+    const NamedPlaces named = named_places(source, model);
+    return named.all &&
+           std::ranges::none_of(named.places, [&](const std::string& place) { return here.contains(place); });
+  });
 }
 
 void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested) {

@@ -21,4 +21,8 @@ void check_model(const Json& card, const std::string& model, const data::Dataset
 // The same for packed samples of test places.
 void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested);
 
+// Whether all `sources` of a model's card, or of one of its stages ([{"dataset", "places"}]), name their places, and
+// none is a training place of `dataset`.
+bool was_elsewhere(const Json& sources, const std::string& model, const data::Dataset& dataset);
+
 }  // namespace terragen::evaluation

@@ -7,33 +7,34 @@
 #include "terragen/core/error.h"
 #include "terragen/core/sha256.h"
 #include "terragen/tensor/safetensors.h"
+#include "terragen/tensor/safetensors_header.h"
 
 namespace terragen::synthesis {
 namespace {
 
-void add_text(Sha256& hash, const std::string& text) {
-  hash.update(std::as_bytes(std::span(text)));
-  hash.update(std::as_bytes(std::span("", 1)));  // an end that no text holds
-}
-
-void add_tensor(Sha256& hash, const torch::Tensor& tensor) {
-  if (!tensor.defined()) return add_text(hash, "none");
-  const torch::Tensor values = tensor.to(torch::kFloat32).contiguous();
-  std::string shape;
-  for (const std::int64_t size : values.sizes()) shape += std::format("{},", size);
-  add_text(hash, shape);
-  hash.update(std::as_bytes(std::span(values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel()))));
+void add_tensor(Sha256& hash, const char* name, const torch::Tensor& values) {
+  if (!values.defined()) return;
+  const torch::Tensor plain = values.to(torch::kFloat32).contiguous();
+  const std::span all(plain.const_data_ptr<float>(), static_cast<std::size_t>(plain.numel()));
+  tensor::add_to_checksum(hash, name, "F32", plain.sizes().vec(), std::as_bytes(all));
 }
 
 std::string key_of(const Painter& painter, const std::vector<PaintRequest>& requests) {
-  Sha256 hash;
-  add_text(hash, painter.model().hash);
-  add_text(hash, to_json(painter.options()).dump());
+  Json told{{"model", painter.model().hash}, {"options", to_json(painter.options())}, {"requests", Json::array()}};
   for (const PaintRequest& request : requests) {
-    add_text(hash, layout::layout_to_json(request.layout).dump());
+    told["requests"].push_back({{"layout", layout::layout_to_json(request.layout)},
+                                {"dense", request.layout.mask.has_value()},
+                                {"seed", request.seed},
+                                {"strength", request.strength}});
+  }
+  const std::string text = told.dump();
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(text)));
+  for (const PaintRequest& request : requests) {
     if (request.layout.mask) hash.update(std::as_bytes(std::span(request.layout.mask->values)));
-    add_text(hash, std::format("{} {}", request.seed, request.strength));
-    for (const torch::Tensor& tensor : {request.image, request.repaint, request.reference}) add_tensor(hash, tensor);
+    add_tensor(hash, "image", request.image);
+    add_tensor(hash, "repaint", request.repaint);
+    add_tensor(hash, "reference", request.reference);
   }
   return hash.hex();
 }
