@@ -127,6 +127,10 @@ void add_train_command(CLI::App& app, std::function<void()>& run) {
                    "Share of samples from which a thing is cut, to be painted again after a picture of it")
       ->capture_default_str();
   command
+      ->add_option("--transplant-share", job.generator_loss.transplant_share,
+                   "Of these, the share in which something of another image is to be painted")
+      ->capture_default_str();
+  command
       ->add_option("--tuning", job.generator_loss.tuning,
                    "What of a generator is trained: full; adapter: what the layout says; lora: this and a low-rank "
                    "adaptation of the U-Net's attention")

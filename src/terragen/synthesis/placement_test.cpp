@@ -141,6 +141,18 @@ TEST(RuleLearning, FindsGroundSizesAndDirection) {
   EXPECT_THROW(layout::placement_rule_from_json({{"ground", {"lava"}}}, taxonomy, "rule"), DataError);
 }
 
+TEST(RuleLearning, WhatIsUnlabelledBesideAnExampleIsGroundOnlyWhereNothingElseIs) {
+  shards::Sample example = coast();
+  example.layout.features = {{kShip, ship(90, 60, 0.05), false, {}}};
+  std::vector<std::uint8_t>& ground = example.layout.mask->values;
+  std::fill_n(ground.begin(), ground.size() / 2, layout::kUnlabelled);
+  EXPECT_FALSE(learned_rule({example}, kShip, kClasses).unlabelled_ground);
+  std::ranges::fill(ground, layout::kUnlabelled);
+  const layout::PlacementRule rule = learned_rule({example}, kShip, kClasses);
+  EXPECT_TRUE(rule.unlabelled_ground);
+  EXPECT_TRUE(rule.ground.empty());
+}
+
 TEST(RuleLearning, ADistanceThatIsInfiniteSpoilsNone) {
   // Of 21 ships one lies in a scene without a road: it is infinitely far from one.
   const auto long_ship = [](double cy) { return layout::make_oriented_box({78, cy, 24, 4, 0}); };

@@ -71,15 +71,12 @@ class Learning {
     layout::PlacementRule rule;
     double all = 0;
     for (const auto& [k, pixels] : ring_) all += pixels;
-    rule.unlabelled_ground = !dense_;
     for (const auto& [k, pixels] : ring_) {
-      if (pixels < kLeastGroundShare * all) continue;
-      if (k == layout::kUnlabelled) {
-        rule.unlabelled_ground = true;
-      } else if (k != class_index_) {
-        rule.ground.push_back(k);
-      }
+      const bool is_ground = k != layout::kUnlabelled && k != class_index_;
+      if (is_ground && pixels >= kLeastGroundShare * all) rule.ground.push_back(k);
     }
+    // What is unlabelled beside an example may be more of it that nobody marked.
+    rule.unlabelled_ground = !dense_ || rule.ground.empty();
     rule.least_size = 0.8 * quantile(sizes_, 0.05);
     rule.most_size = 1.25 * quantile(sizes_, 0.95);
     if (!spacings_.empty()) rule.spacing = 0.5 * quantile(spacings_, 0.05);

@@ -59,10 +59,10 @@ torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_
 }
 
 // 1 where a dense mask names a class; of a layout without one everywhere: [N, 1, S, S].
-torch::Tensor labelled_of(const shards::Batch& batch) {
-  torch::Tensor labelled = torch::ones_like(batch.valid);
-  for (std::size_t i = 0; i < batch.layouts.size(); ++i) {
-    const layout::Layout& layout = batch.layouts[i];
+torch::Tensor labelled_of(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid) {
+  torch::Tensor labelled = torch::ones_like(valid);
+  for (std::size_t i = 0; i < layouts.size(); ++i) {
+    const layout::Layout& layout = layouts[i];
     if (!layout.mask) continue;
     labelled[static_cast<std::int64_t>(i)][0] =
         shards::mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled);
@@ -79,6 +79,7 @@ void GeneratorTaskOptions::validate() const {
   require_share("drop_all", drop_all);
   require_share("inpaint_share", inpaint_share);
   require_share("reference_share", reference_share);
+  require_share("transplant_share", transplant_share);
   require_share("drop_reference", drop_reference);
   require_share("drop_text", drop_text);
   if (tuning != "full" && tuning != "adapter" && tuning != "lora") {
@@ -153,10 +154,11 @@ torch::Tensor GeneratorTask::latents_of(const shards::Batch& batch, const torch:
 
 torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.unet->parameters().front().device();
-  const torch::Tensor latents = latents_of(batch, device);
+  torch::Tensor latents = latents_of(batch, device);
   const std::int64_t n = latents.size(0);
   std::optional<ReferenceDraw> references;
   if (model_.reference_encoder) references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
+  if (references) latents = transplanted(latents, references->transplants);
   // What a reference shows is named neither in the layout nor in its caption.
   const std::vector<layout::Layout>& layouts = references ? references->layouts : batch.layouts;
   const models::LayoutTensors layout =
@@ -195,7 +197,8 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
   const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
   // What is given anyway teaches nothing: only painted cells count.
-  const torch::Tensor trained = (options_.labelled_only ? batch.valid * labelled_of(batch) : batch.valid).to(device);
+  const torch::Tensor trained =
+      (options_.labelled_only ? batch.valid * labelled_of(layouts, batch.valid) : batch.valid).to(device);
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const torch::Tensor covered = at::avg_pool2d(trained, {cell, cell}) * paint;
   // w_p = covered_p (1 + lambda object_p), on the latent's cells.
@@ -236,6 +239,7 @@ torch::Tensor GeneratorTask::texts_of(const std::vector<layout::Layout>& layouts
 
 ReferenceDrawOptions GeneratorTask::reference_options() const {
   return {.share = options_.reference_share,
+          .transplants = options_.transplant_share,
           .class_index = model_.layout_encoder->config().taxonomy.find(models::kReferenceClass),
           .cell = static_cast<int>(model_.autoencoder->config().downscale()),
           .picture = static_cast<int>(model_.reference_encoder->config().size)};
@@ -298,6 +302,7 @@ Json GeneratorTask::settings() const {
           {"inpaint_share", options_.inpaint_share},
           {"labelled_only", options_.labelled_only},
           {"reference_share", options_.reference_share},
+          {"transplant_share", options_.transplant_share},
           {"drop_reference", options_.drop_reference},
           {"drop_text", options_.drop_text},
           {"tuning", options_.tuning},

@@ -29,6 +29,7 @@ struct GeneratorTaskOptions {
   // Of samples from which a thing is cut, to be painted again after a picture of it (see draw_references); above 0 the
   // model gets a reference encoder.
   double reference_share = 0.0;
+  double transplant_share = 0.0;  // of these things, from another sample of the batch (see ReferenceDrawOptions)
   double drop_reference = 0.1;
   double drop_text = 0.1;  // share of samples without a caption, where the model hears captions
   // "full": everything; "adapter": the layout encoder and what the layout says to the U-Net, and its first convolution,

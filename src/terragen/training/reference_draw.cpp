@@ -19,6 +19,9 @@ constexpr double kMostOfCrop = 0.4;  // of its area
 constexpr double kMostGrowth = 0.2;  // of the room beside the box
 constexpr int kLeastRegion = 64;     // pixels of a dense mask's region
 constexpr double kColourJitter = 0.15;
+constexpr double kLeastBlob = 5;    // pixels, radius of its discs
+constexpr double kMostBlob = 0.12;  // of the crop's side
+constexpr int kLeastCells = 6;      // of a transplant
 
 // A thing and where its class is written: a feature's index, or the dense mask.
 struct Cut {
@@ -106,6 +109,92 @@ torch::Tensor altered_picture(const torch::Tensor& picture, Random& random) {
   return torch::cat({colour_jittered(colours, kColourJitter, seed)[0].clamp(-1.0, 1.0), turned.slice(0, bands)});
 }
 
+// A blob about a pixel drawn at random, of that pixel's class where a mask says it.
+std::optional<Cut> cut_ground(const layout::Layout& layout, Random& random) {
+  const std::int64_t width = layout.width;
+  const std::int64_t height = layout.height;
+  const auto x = static_cast<int>(random.below(width));
+  const auto y = static_cast<int>(random.below(height));
+  if (layout.mask && layout.mask->at(x, y) == layout::kUnlabelled) return {};
+  const torch::Tensor ys = torch::arange(height).view({-1, 1}).to(torch::kFloat32);
+  const torch::Tensor xs = torch::arange(width).view({1, -1}).to(torch::kFloat32);
+  torch::Tensor blob = torch::zeros({height, width});
+  const double most = std::max(kLeastBlob, kMostBlob * static_cast<double>(std::min(width, height)));
+  const double radius = kLeastBlob * std::pow(most / kLeastBlob, random.uniform());
+  for (int disc = 0; disc < 5; ++disc) {
+    const double about_x = x + (disc == 0 ? 0 : random.uniform(-1.2, 1.2) * radius);
+    const double about_y = y + (disc == 0 ? 0 : random.uniform(-1.2, 1.2) * radius);
+    blob.masked_fill_(((ys - about_y).square() + (xs - about_x).square()).lt(radius * radius), 1.0);
+  }
+  if (layout.mask) {
+    std::vector<std::uint8_t> alike(layout.mask->values.size());
+    std::ranges::transform(layout.mask->values, alike.begin(),
+                           [&](std::uint8_t value) -> std::uint8_t { return value == layout.mask->at(x, y); });
+    blob *= shards::mask_from_pixels(alike, layout.width, layout.height);
+  }
+  return Cut{{}, blob, {}};
+}
+
+std::optional<Cut> cut_thing(const layout::Layout& layout, Random& random) {
+  return layout.mask ? cut_region(layout, random) : cut_feature(layout, random);
+}
+
+// What of each cell was measured, and labelled where there is a mask: [S / cell, S / cell] bool, 1 where all of it.
+torch::Tensor known_cells(const shards::Batch& batch, std::int64_t index, int cell) {
+  torch::Tensor known = batch.valid[index].clone();
+  const layout::Layout& layout = batch.layouts[static_cast<std::size_t>(index)];
+  if (layout.mask) {
+    known[0] *= shards::mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled);
+  }
+  return at::avg_pool2d(known, {cell, cell})[0].gt(0.999);
+}
+
+layout::Bounds bounds_of_mask(const torch::Tensor& mask) {
+  const torch::Tensor rows = mask.amax(1).nonzero();
+  const torch::Tensor columns = mask.amax(0).nonzero();
+  return {columns.min().item<double>(), rows.min().item<double>(), columns.max().item<double>() + 1,
+          rows.max().item<double>() + 1};
+}
+
+// Lays something of sample `from` into sample `to` of the draw, in whole cells; false where nothing was fit.
+bool transplant(const shards::Batch& batch, std::int64_t to, std::int64_t from, const ReferenceDrawOptions& options,
+                Random& random, ReferenceDraw& draw) {
+  const layout::Layout& donor = batch.layouts[static_cast<std::size_t>(from)];
+  std::optional<Cut> cut = random.chance(0.5) ? cut_thing(donor, random) : cut_ground(donor, random);
+  if (!cut) return false;
+  const int cell = options.cell;
+  const torch::Tensor cells =
+      at::avg_pool2d(cut->mask.unsqueeze(0), {cell, cell})[0].gt(0.5).logical_and(known_cells(batch, from, cell));
+  if (cells.sum().item<std::int64_t>() < kLeastCells) return false;
+  const layout::Bounds bounds = bounds_of_mask(cells.to(torch::kFloat32));
+  const auto shift = [&](double low, double high, std::int64_t size) {
+    return random.below(size - static_cast<std::int64_t>(high - low) + 1) - static_cast<std::int64_t>(low);
+  };
+  Transplant moved{.to = to, .from = from, .cells = cells};
+  moved.dx = shift(bounds.x0, bounds.x1, cells.size(1));
+  moved.dy = shift(bounds.y0, bounds.y1, cells.size(0));
+  const auto pixels = [&](const torch::Tensor& of_cells) {
+    return of_cells.to(torch::kFloat32).repeat_interleave(cell, 0).repeat_interleave(cell, 1);
+  };
+  const torch::Tensor there = pixels(cells);
+  // What is shifted out comes back in on the other side, and is nothing.
+  const torch::Tensor here = pixels(cells.roll({moved.dy, moved.dx}, {0, 1}));
+  const torch::Tensor picture = shards::reference_picture(batch.images[from], there, options.picture);
+  draw.pictures[to] = altered_picture(picture, random);
+  draw.paint[to] = at::max_pool2d(hole_about({bounds_of_mask(here), here, {}}, random).unsqueeze(0), {cell, cell});
+  layout::Layout& layout = draw.layouts[static_cast<std::size_t>(to)];
+  if (layout.mask) {
+    const std::vector<std::uint8_t> inside = shards::pixels_from_mask(here);
+    for (std::size_t k = 0; k < inside.size(); ++k) {
+      if (inside[k] != 0) layout.mask->values[k] = static_cast<std::uint8_t>(options.class_index);
+    }
+  } else {
+    layout.features.push_back({options.class_index, shards::outline_of(here), false, {}});
+  }
+  draw.transplants.push_back(std::move(moved));
+  return true;
+}
+
 }  // namespace
 
 ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOptions& options, std::uint64_t seed) {
@@ -119,8 +208,12 @@ ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOpt
   for (std::int64_t i = 0; i < n; ++i) {
     Random random(derive_seed(seed, static_cast<std::uint64_t>(i)));
     if (!random.chance(options.share)) continue;
+    if (n > 1 && options.transplants > 0 && random.chance(options.transplants)) {
+      draw.present[i] = transplant(batch, i, (i + 1 + random.below(n - 1)) % n, options, random, draw);
+      continue;
+    }
     layout::Layout& layout = draw.layouts[static_cast<std::size_t>(i)];
-    const std::optional<Cut> cut = layout.mask ? cut_region(layout, random) : cut_feature(layout, random);
+    const std::optional<Cut> cut = cut_thing(layout, random);
     if (!cut) continue;
     draw.present[i] = true;
     draw.pictures[i] = altered_picture(shards::reference_picture(batch.images[i], cut->mask, options.picture), random);
@@ -135,6 +228,16 @@ ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOpt
     }
   }
   return draw;
+}
+
+torch::Tensor transplanted(const torch::Tensor& latents, const std::vector<Transplant>& transplants) {
+  if (transplants.empty()) return latents;
+  torch::Tensor result = latents.clone();
+  for (const Transplant& one : transplants) {
+    const torch::Tensor cells = one.cells.roll({one.dy, one.dx}, {0, 1}).to(latents.device());
+    result[one.to] = torch::where(cells, latents[one.from].roll({one.dy, one.dx}, {1, 2}), latents[one.to]);
+  }
+  return result;
 }
 
 }  // namespace terragen::training

@@ -77,6 +77,62 @@ TEST(ReferenceDraw, CutsAThingAndGivesItsClassAway) {
   }
 }
 
+// The second sample is of another colour, and its left half is unlabelled.
+shards::Batch two_grounds(bool dense) {
+  shards::Sample other = one_building(dense);
+  other.image.fill_(-0.6);
+  if (dense) {
+    for (int i = 0; i < kSize * kSize; ++i) {
+      if (i % kSize < kSize / 2) other.layout.mask->values[static_cast<std::size_t>(i)] = layout::kUnlabelled;
+    }
+  }
+  return shards::collate({one_building(dense), other});
+}
+
+TEST(ReferenceDraw, ATransplantIsOfAnotherSampleAndOfWhatIsLabelled) {
+  constexpr int kCell = 4;
+  for (const bool dense : {false, true}) {
+    const shards::Batch batch = two_grounds(dense);
+    // Latents that say which sample and column they are of.
+    torch::Tensor latents = torch::arange(kSize / kCell).view({1, 1, 1, -1}).expand({2, 1, kSize / kCell, -1}).clone();
+    latents[1] += 100;
+    int into_first = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+      const ReferenceDraw draw =
+          draw_references(batch, {.share = 1, .transplants = 1, .class_index = 2, .cell = kCell, .picture = 32}, seed);
+      EXPECT_EQ(std::ssize(draw.transplants), draw.present.sum().item<std::int64_t>());
+      const torch::Tensor moved = transplanted(latents, draw.transplants);
+      const torch::Tensor foreign = moved[0][0].ge(100);
+      if (!draw.present[0].item<bool>()) {
+        EXPECT_FALSE(foreign.any().item<bool>());
+        continue;
+      }
+      ++into_first;
+      if (dense) {
+        EXPECT_GE(moved[0][0].masked_select(foreign).min().item<double>(), 100 + kSize / kCell / 2);
+      }
+      // It is to be painted, and named, where it lies, and the picture shows what lies there.
+      EXPECT_EQ(draw.paint[0][0].masked_select(foreign).min().item<double>(), 1);
+      const layout::Layout& layout = draw.layouts[0];
+      const torch::Tensor cell = foreign.nonzero()[0];
+      const int x = static_cast<int>(cell[1].item<std::int64_t>()) * kCell + 1;
+      const int y = static_cast<int>(cell[0].item<std::int64_t>()) * kCell + 1;
+      if (dense) {
+        EXPECT_EQ(layout.mask->at(x, y), 2);
+      } else {
+        ASSERT_EQ(layout.features.size(), 2U);
+        EXPECT_EQ(layout.features.back().class_index, 2);
+        EXPECT_EQ(
+            layout::rasterise(layout.features.back().geometry, kSize, kSize)[static_cast<std::size_t>(y * kSize + x)],
+            1);
+      }
+      const torch::Tensor shown = draw.pictures[0].slice(0, 0, 3).masked_select(draw.pictures[0][3].gt(0.99));
+      EXPECT_LT(shown.max().item<double>(), 0) << "the first sample is nowhere as dark";
+    }
+    EXPECT_GT(into_first, 10);
+  }
+}
+
 TEST(ReferenceDraw, LeavesTheRestAsItIs) {
   const shards::Batch batch = shards::collate({one_building(false), one_building(false)});
   const ReferenceDraw none = draw_references(batch, {.share = 0, .class_index = 2}, 1);

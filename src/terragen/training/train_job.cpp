@@ -67,6 +67,7 @@ class Keys {
     add("inpaint_share", job.generator_loss.inpaint_share);
     add("labelled_only", job.generator_loss.labelled_only);
     add("reference_share", job.generator_loss.reference_share);
+    add("transplant_share", job.generator_loss.transplant_share);
     add("drop_reference", job.generator_loss.drop_reference);
     add("drop_text", job.generator_loss.drop_text);
     add("tuning", job.generator_loss.tuning);
