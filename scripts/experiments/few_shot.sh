@@ -11,9 +11,9 @@ shift 2
 terragen=${TERRAGEN:-build/release/bin/terragen}
 classes=(water vegetation road building)
 list=$(IFS=,; echo "${classes[*]}")
-protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 500 --crop 192 --scenes 40 --things 4
-  # A generator of half an hour knows no texture that it never saw: the example shines through.
-  --strength 0.3 --guidance 1)
+protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 250 --crop 192 --scenes 40 --things 4
+  # A generator of an hour knows no texture that it never saw: the example shines through.
+  --strength 0.3 --guidance 1 --decoys 4)
 # Real images alone need no generator, and the base sets come about.
 "$terragen" "${protocol[@]}" --methods real "$@"
 # On one thread each: two generators side by side take less time than one on two threads after the other.
@@ -22,9 +22,9 @@ learn() { # CLASS...
   for class in "$@"; do
     [ -e "$out/$class/generator/model/model_index.json" ] ||
       "$terragen" train generator "$out/$class/base" -o "$out/$class/generator" --from models/terragen-base \
-        --autoencoder-only --labelled-only --reference-share 0.7 --inpaint-share 0.3 --cycle 400 --threads 1 \
-        --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 2000 --batch 32 --crop 128 \
-        --learning-rate 5e-4 --ema 0.998 --resume
+        --autoencoder-only --labelled-only --reference-share 0.8 --transplant-share 0.7 --inpaint-share 0.1 \
+        --cycle 400 --threads 1 --unet-channels 64,128,192 --layout-channels 48,64,96 --steps 3500 \
+        --batch 32 --crop 128 --learning-rate 5e-4 --ema 0.998 --resume
   done
 }
 learn "${classes[@]:0:2}" &

@@ -118,6 +118,7 @@ FewShotOptions small_protocol(const fs::path& dataset) {
                          .methods = {"real", "copy-paste", "inpaint-unfiltered"}};
   options.inpaint.objects.window = 32;
   options.inpaint.objects.variants = 1;
+  options.inpaint.objects.decoys = 1;
   options.inpaint.reject_share = 0;
   options.paint.steps = 2;
   options.train.crop = 32;

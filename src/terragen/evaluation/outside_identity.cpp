@@ -15,6 +15,14 @@ std::vector<std::uint8_t> class_pixels(const data::Dataset& dataset, const data:
   return layout::pixels_of_class(data::layout_of(dataset, image), dataset.taxonomy.find(class_name));
 }
 
+// What was painted as what it is, see ObjectInpainterOptions::decoys.
+void draw_decoys(const data::Dataset& inpainted, const data::ImageRecord& image, std::vector<std::uint8_t>& painted) {
+  const Json told = inpainted.provenance.value("augmented", Json::object()).value("decoy_outlines", Json::object());
+  for (const Json& decoy : told.value(image.file_name, Json::array())) {
+    layout::draw_onto(painted, layout::geometry_from_json(decoy, image.file_name), image.width, image.height);
+  }
+}
+
 }  // namespace
 
 Json to_json(const OutsideIdentity& identity) {
@@ -41,6 +49,7 @@ OutsideIdentity compare_outside(const data::Dataset& real, const data::Dataset& 
       const std::vector<std::uint8_t> known = class_pixels(real, *found, class_name);
       for (std::size_t i = 0; i < painted.size(); ++i) painted[i] &= known[i] == 0 ? 1 : 0;
     }
+    draw_decoys(inpainted, image, painted);
     const layout::Plane away = synthesis::pixel_distance(painted, after.width, after.height);
     const std::size_t size = geo::size_of(after.type);
     for (std::size_t at = 0; at < after.samples.size(); ++at) {

@@ -16,8 +16,8 @@ struct OutsideIdentity {
 Json to_json(const OutsideIdentity& identity);
 
 // Compares the stored values of every image that was inpainted into an image of `real` with that one's, farther than
-// `margin` pixels from what its label has of the class and the real one's has not. DataError where an image is not of
-// its real one's size and type.
+// `margin` pixels from what its label has of the class and the real one's has not, and from the decoys that its
+// dataset's provenance names. DataError where an image is not of its real one's size and type.
 OutsideIdentity compare_outside(const data::Dataset& real, const data::Dataset& inpainted,
                                 const std::string& class_name, int margin);
 

@@ -215,6 +215,8 @@ class DatasetInpainter {
     AugmentedDataset one(empty_, false, part);
     Json objects = Json::array();
     for (const InpaintedObject& object : made.objects) objects.push_back(to_json(object, references_));
+    Json decoys = Json::array();
+    for (const layout::Geometry& decoy : made.decoys) decoys.push_back(layout::geometry_to_json(decoy));
     if (std::ranges::any_of(made.objects, [](const InpaintedObject& o) { return o.rejected.empty(); })) {
       const data::ImageRecord& real = training_.images[scene];
       shards::Sample told = made.sample;
@@ -222,7 +224,7 @@ class DatasetInpainter {
       one.add_over(std::format("inpainted_{}_{}", part.filename().string(), fs::path(real.file_name).stem().string()),
                    real, told, made.changed);
     }
-    one.finish({{"objects", objects}});
+    one.finish({{"objects", objects}, {"decoy_outlines", decoys}});
   }
 
   void explain(const shards::Sample& sample, const InpaintedScene& made, const std::string& name) const {
@@ -239,6 +241,7 @@ class DatasetInpainter {
   void finish(const std::vector<std::size_t>& scenes, const fs::path& output, InpaintSummary& summary) {
     AugmentedDataset all(result_, options_.keep_real, output);
     Json objects = Json::object();
+    Json decoys = Json::object();
     for (const std::size_t scene : scenes) {
       for (int copy = 0; copy < options_.per_scene; ++copy) {
         const data::Dataset part = data::read_dataset(part_of(scene, copy));
@@ -256,12 +259,14 @@ class DatasetInpainter {
         if (part.images.empty()) continue;
         ++summary.images;
         objects[part.images.front().file_name] = part.provenance.at("augmented").at("objects");
+        decoys[part.images.front().file_name] = part.provenance.at("augmented").at("decoy_outlines");
         all.adopt(part);
       }
     }
     Json provenance = settings_;
     provenance["method"] = "inpaint";
     provenance["objects"] = objects;
+    if (options_.objects.decoys > 0) provenance["decoy_outlines"] = decoys;
     all.finish(provenance);
     fs::remove_all(partial_);
   }
@@ -309,6 +314,7 @@ Json to_json(const InpaintOptions& options) {
           {"margin", options.objects.margin},
           {"strength", options.objects.strength},
           {"variants", options.objects.variants},
+          {"decoys", options.objects.decoys},
           {"fill_share", options.objects.mask.fill_share},
           {"part_share", options.objects.mask.part_share},
           {"least_overlap", options.objects.mask.least_overlap}};

@@ -9,6 +9,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/geo/raster_io.h"
+#include "terragen/layout/rasterise.h"
 #include "terragen/synthesis/test_model.h"
 #include "terragen/tensor/seeded_noise.h"
 
@@ -131,6 +132,39 @@ TEST(Inpaint, PixelsOutsideWhatWasPaintedStayToTheBit) {
     }
   }
   EXPECT_GT(differing, 100);
+}
+
+TEST(Inpaint, DecoysArePaintedAndNotLabelled) {
+  OneTileEach tiles;
+  InpaintOptions options = pool_options();
+  options.keep_real = false;
+  options.objects.placement.most = 1;
+  options.objects.decoys = 1;
+  const InpaintSummary summary = tiles.inpaint(options);
+  EXPECT_EQ(summary.placed, 1U);
+  const data::Dataset made = data::read_dataset(tiles.scratch.path() / "out");
+  ASSERT_EQ(made.images.size(), 1U);
+  const data::ImageRecord& image = made.images.front();
+  EXPECT_EQ(std::ranges::count(image.features, 1, &layout::Feature::class_index), 1);
+  const Json& decoys = made.provenance.at("augmented").at("decoy_outlines").at(image.file_name);
+  ASSERT_EQ(decoys.size(), 1U);
+  const layout::Geometry decoy = layout::geometry_from_json(decoys.front(), "decoy");
+  const std::vector<std::uint8_t> inside = layout::rasterise(decoy, kTileSize, kTileSize);
+  const geo::Raster now = geo::read_raster(made.folder / "images" / image.file_name);
+  const geo::Raster real = geo::read_raster(tiles.roads.folder / "images/tile0.tif");
+  int pixels = 0;
+  int changed = 0;
+  for (int y = 0; y < kTileSize; ++y) {
+    for (int x = 0; x < kTileSize; ++x) {
+      if (inside[static_cast<std::size_t>(y * kTileSize + x)] == 0) continue;
+      ++pixels;
+      changed += now.at(0, x, y) != real.at(0, x, y) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(pixels, 80);
+  EXPECT_GT(changed, pixels * 9 / 10);
+  options.objects.strength = 0;
+  EXPECT_THROW(tiles.inpaint(options), RequestError);  // nothing would be painted
 }
 
 // Takes the whole window for the thing.

@@ -39,6 +39,7 @@ struct ObjectInpainter::Attempt {
   PaintRequest request;
   std::vector<std::uint64_t> seeds;
   std::vector<torch::Tensor> painted;  // by seed
+  bool decoy = false;
 };
 
 void ObjectInpainterOptions::validate() const {
@@ -47,6 +48,10 @@ void ObjectInpainterOptions::validate() const {
   if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
   if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
   require_share("strength", strength);
+  if (decoys < 0) throw RequestError(std::format("{} decoys are not possible", decoys));
+  if (decoys > 0 && strength == 0) {
+    throw RequestError("where examples are pasted nothing is painted, and decoys have no part", "leave --decoys out");
+  }
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
 }
 
@@ -68,36 +73,18 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
   for (const Reference& reference : references_) footprints.push_back(reference.footprint);
   std::vector<Attempt> all;
   for (const Placement& placement : map.place(footprints, options_.placement, random)) {
+    all.push_back(attempt_at(scene, placement, classes));
+    Attempt& attempt = all.back();
     const Reference& reference = references_[placement.footprint];
-    const layout::Bounds bounds = layout::bounds_of(placement.geometry);
-    const auto larger = static_cast<std::int64_t>(std::ceil(std::max(bounds.width(), bounds.height())));
-    const std::int64_t wanted = std::max<std::int64_t>(options_.window, 2 * larger);
-    const auto side = [&](std::int64_t most) {
-      return std::min((wanted + step - 1) / step * step, most / step * step);
-    };
-    const std::int64_t w = side(width);
-    const std::int64_t h = side(height);
-    Attempt attempt;
-    attempt.object = {.reference = placement.footprint, .placement = placement};
-    attempt.x = std::clamp<std::int64_t>(std::llround((bounds.x0 + bounds.x1) / 2) - w / 2, 0, width - w);
-    attempt.y = std::clamp<std::int64_t>(std::llround((bounds.y0 + bounds.y1) / 2) - h / 2, 0, height - h);
-    attempt.window.image = scene.image.slice(1, attempt.y, attempt.y + h).slice(2, attempt.x, attempt.x + w);
-    attempt.window.layout = layout::crop(scene.layout, static_cast<int>(attempt.x), static_cast<int>(attempt.y),
-                                         static_cast<int>(w), static_cast<int>(h));
     const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
-    const layout::Geometry there = layout::transform(placement.geometry, moved);
-    attempt.intended = shards::drawn_mask(there, static_cast<int>(w), static_cast<int>(h));
-    layout::Affine map_to_window = placement.scene_from_footprint;
-    map_to_window.c -= static_cast<double>(attempt.x);
-    map_to_window.f -= static_cast<double>(attempt.y);
-    attempt.request.layout = renumbered(attempt.window.layout, classes.numbers);
-    attempt.request.layout.features.push_back({classes.painted, there, false, {}});
-    attempt.request.layout = painting_condition(std::move(attempt.request.layout), painter_.model());
-    attempt.request.repaint = grown_by(attempt.intended, options_.margin);
-    attempt.request.strength = options_.strength;
-    attempt.request.image = attempt.window.image.contiguous();
+    attempt.request.layout.features.push_back(
+        {classes.painted, layout::transform(placement.geometry, moved), false, {}});
     if (options_.strength < 1) {
-      const torch::Tensor laid = warped(reference, map_to_window, static_cast<int>(w), static_cast<int>(h));
+      layout::Affine map_to_window = placement.scene_from_footprint;
+      map_to_window.c += moved.c;
+      map_to_window.f += moved.f;
+      const torch::Tensor laid = warped(reference, map_to_window, static_cast<int>(attempt.intended.size(1)),
+                                        static_cast<int>(attempt.intended.size(0)));
       const torch::Tensor share = laid.slice(0, laid.size(0) - 1);
       attempt.request.image = attempt.window.image * (1 - share) + laid.slice(0, 0, laid.size(0) - 1) * share;
     }
@@ -105,9 +92,61 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
     for (int v = 0; v < options_.variants; ++v) {
       attempt.seeds.push_back(static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40)));
     }
-    all.push_back(std::move(attempt));
+  }
+  if (options_.decoys > 0) {
+    PlacementOptions anywhere = options_.placement;
+    anywhere.anywhere = true;
+    anywhere.most = options_.decoys;
+    for (const Placement& placement : map.place(footprints, anywhere, random)) {
+      all.push_back(attempt_at(scene, placement, classes));
+      all.back().decoy = true;
+      all.back().seeds = {static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40))};
+    }
+  }
+  for (Attempt& attempt : all) {
+    attempt.request.layout = painting_condition(std::move(attempt.request.layout), painter_.model());
   }
   return all;
+}
+
+ObjectInpainter::Attempt ObjectInpainter::attempt_at(const shards::Sample& scene, const Placement& placement,
+                                                     const Classes& classes) const {
+  const std::int64_t step = painter_.size_step();
+  const std::int64_t width = scene.layout.width;
+  const std::int64_t height = scene.layout.height;
+  const layout::Bounds bounds = layout::bounds_of(placement.geometry);
+  const auto larger = static_cast<std::int64_t>(std::ceil(std::max(bounds.width(), bounds.height())));
+  const std::int64_t wanted = std::max<std::int64_t>(options_.window, 2 * larger);
+  const auto side = [&](std::int64_t most) { return std::min((wanted + step - 1) / step * step, most / step * step); };
+  const std::int64_t w = side(width);
+  const std::int64_t h = side(height);
+  Attempt attempt;
+  attempt.object = {.reference = placement.footprint, .placement = placement};
+  attempt.x = std::clamp<std::int64_t>(std::llround((bounds.x0 + bounds.x1) / 2) - w / 2, 0, width - w);
+  attempt.y = std::clamp<std::int64_t>(std::llround((bounds.y0 + bounds.y1) / 2) - h / 2, 0, height - h);
+  attempt.window.image = scene.image.slice(1, attempt.y, attempt.y + h).slice(2, attempt.x, attempt.x + w);
+  attempt.window.layout = layout::crop(scene.layout, static_cast<int>(attempt.x), static_cast<int>(attempt.y),
+                                       static_cast<int>(w), static_cast<int>(h));
+  const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
+  attempt.intended =
+      shards::drawn_mask(layout::transform(placement.geometry, moved), static_cast<int>(w), static_cast<int>(h));
+  attempt.request.layout = renumbered(attempt.window.layout, classes.numbers);
+  attempt.request.repaint = grown_by(attempt.intended, options_.margin);
+  attempt.request.strength = options_.strength;
+  attempt.request.image = attempt.window.image.contiguous();
+  return attempt;
+}
+
+void ObjectInpainter::paste(const Attempt& attempt, const torch::Tensor& mask, const torch::Tensor& painted,
+                            InpaintedScene& result) const {
+  const torch::Tensor blend = blend_of(mask, options_.margin);
+  const auto there = [&](const torch::Tensor& whole) {
+    return whole.slice(-2, attempt.y, attempt.y + mask.size(0)).slice(-1, attempt.x, attempt.x + mask.size(1));
+  };
+  torch::Tensor image = there(result.sample.image);
+  image.copy_(image + blend * (painted - image));
+  torch::Tensor changed = there(result.changed);
+  changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
 }
 
 void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials) {
@@ -152,14 +191,7 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
     const StageMeter meter(cost_.writing);
     const std::int64_t h = attempt.intended.size(0);
     const std::int64_t w = attempt.intended.size(1);
-    const torch::Tensor blend = blend_of(mask->mask, options_.margin);
-    const auto there = [&](const torch::Tensor& whole) {
-      return whole.slice(-2, attempt.y, attempt.y + h).slice(-1, attempt.x, attempt.x + w);
-    };
-    torch::Tensor image = there(result.sample.image);
-    image.copy_(image + blend * (attempt.painted[best] - image));
-    torch::Tensor changed = there(result.changed);
-    changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
+    paste(attempt, mask->mask, attempt.painted[best], result);
     layout::Layout& layout = result.sample.layout;
     if (layout.mask) {
       const std::vector<std::uint8_t> pixels = shards::pixels_from_mask(mask->mask);
@@ -198,7 +230,15 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
   } else {
     paint(all);
   }
-  for (Attempt& attempt : all) settle(attempt, result, classes, keep_trials);
+  for (Attempt& attempt : all) {
+    if (attempt.decoy) {
+      const StageMeter meter(cost_.writing);
+      paste(attempt, attempt.intended, attempt.painted.front(), result);
+      result.decoys.push_back(attempt.object.placement.geometry);
+    } else {
+      settle(attempt, result, classes, keep_trials);
+    }
+  }
   result.cost = cost_;
   return result;
 }

@@ -27,6 +27,9 @@ struct ObjectInpainterOptions {
   // nothing painted.
   double strength = 0.8;
   int variants = 2;  // painted of every placed thing; the one most like the examples stays
+  // Patches of a scene, in the outlines of the examples, that are painted as what they are. Were things of the class
+  // all that is painted, whoever learns from the scenes could tell the class by the painting.
+  int decoys = 0;
   // Folder that keeps what is painted, see paint_or_find; decides nothing of the result. Empty: nothing is kept.
   std::filesystem::path paintings;
   MaskPolicy mask;
@@ -58,7 +61,8 @@ struct InpaintedScene {
   shards::Sample sample;  // with the things that were accepted, image and label
   torch::Tensor changed;  // [H, W], float32, 1 where the image differs from the real one
   std::vector<InpaintedObject> objects;
-  std::vector<InpaintTrial> trials;  // of the objects, where they were to be kept
+  std::vector<layout::Geometry> decoys;  // pixels
+  std::vector<InpaintTrial> trials;      // of the objects, where they were to be kept
   InpaintCost cost;
 };
 
@@ -88,6 +92,10 @@ class ObjectInpainter {
   struct Attempt;
   std::vector<Attempt> attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                 Random& random) const;
+  // The window about a place, to be painted there as what it is.
+  Attempt attempt_at(const shards::Sample& scene, const Placement& placement, const Classes& classes) const;
+  void paste(const Attempt& attempt, const torch::Tensor& mask, const torch::Tensor& painted,
+             InpaintedScene& result) const;
   void paint(std::vector<Attempt>& all);
   void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials);
 
