@@ -6,7 +6,7 @@
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
-#include "terragen/formats/masks.h"
+#include "terragen/data/labelled_image.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/layout/rasterise.h"
 
@@ -64,18 +64,11 @@ void write_example_windows(const Dataset& dataset, const std::string& class_name
     const layout::Layout part = layout::crop(only_marked(layout_of(dataset, image), shown, marked[i].thing), window.x,
                                              window.y, window.width, window.height, 0.1);
     const fs::path from = image.file_name;
-    const std::string stem = std::format("{:02}_{}", i, from.stem().string());
     image.source = std::format("{} [{}, {}, {}, {}]", image.file_name, window.x, window.y, window.width, window.height);
-    image.file_name = stem + from.extension().string();
-    image.width = window.width;
-    image.height = window.height;
+    image.file_name = std::format("{:02}_{}", i, from.filename().string());
     image.crs_from_pixel = raster.georeference.crs_from_pixel;
     image.features = part.features;
-    geo::write_raster(folder.path() / "images" / image.file_name, raster);
-    if (part.mask) {
-      image.mask_name = stem + ".png";
-      geo::write_raster(folder.path() / "masks" / *image.mask_name, formats::raster_from_mask(*part.mask));
-    }
+    write_labelled_image(folder.path(), raster, part.mask, image);
     result.images.push_back(std::move(image));
   }
   write_dataset(result, folder.path());

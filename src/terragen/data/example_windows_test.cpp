@@ -4,7 +4,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
-#include "terragen/formats/masks.h"
+#include "terragen/data/test_dataset.h"
 #include "terragen/geo/raster_io.h"
 
 namespace terragen::data {
@@ -18,14 +18,6 @@ constexpr int kHeight = 6;
 // Grass with two ponds of 2 x 2 pixels, at columns 1 and 6 of rows 2 and 3, and a wall below the second; each pixel's
 // value is its number.
 Dataset two_ponds(const fs::path& folder) {
-  for (const char* part : {"images", "masks"}) fs::create_directories(folder / part);
-  Dataset dataset;
-  dataset.name = "ponds";
-  dataset.task = "segmentation";
-  dataset.data_type = "uint8";
-  dataset.dense = true;
-  dataset.taxonomy = layout::Taxonomy({{"grass", {}}, {"pond", {}}, {"wall", {}}});
-  dataset.bands = {{"grey", 0, 255}};
   geo::Raster raster = geo::make_raster(kWidth, kHeight, 1, geo::DataType::uint8);
   layout::DenseMask mask{kWidth, kHeight, std::vector<std::uint8_t>(kWidth * kHeight, 0)};
   for (int y = 0; y < kHeight; ++y) {
@@ -35,17 +27,13 @@ Dataset two_ponds(const fs::path& folder) {
       mask.values[static_cast<std::size_t>(y * kWidth + x)] = pond ? 1 : y == 4 ? 2 : 0;
     }
   }
-  ImageRecord image{.file_name = "a.tif", .mask_name = "a.png", .width = kWidth, .height = kHeight, .place = "here"};
+  ImageRecord image{.file_name = "a.tif", .place = "here"};
   image.crs = "EPSG:32611";
   image.crs_from_pixel = {{400000, 2, 0, 4000000, 0, -2}};
   image.gsd = 2;
   image.features = {{2, layout::make_box({6, 4, 8, 5}), false, {}}};
   raster.georeference = {image.crs, image.crs_from_pixel};
-  geo::write_raster(folder / "images/a.tif", raster);
-  geo::write_raster(folder / "masks/a.png", formats::raster_from_mask(mask));
-  dataset.images.push_back(image);
-  write_dataset(dataset, folder);
-  return read_dataset(folder);
+  return write_grey_dataset(folder, {{"grass", {}}, {"pond", {}}, {"wall", {}}}, raster, mask, image);
 }
 
 TEST(ExampleWindows, ShowOneThingEachWhereItLies) {

@@ -12,6 +12,7 @@
 #include "terragen/core/sha256.h"
 #include "terragen/data/caption_file.h"
 #include "terragen/data/label_source.h"
+#include "terragen/data/labelled_image.h"
 #include "terragen/data/path_match.h"
 #include "terragen/data/split_rule.h"
 #include "terragen/geo/raster_io.h"
@@ -183,8 +184,6 @@ class Importer {
       throw DataError((root_ / source.path).string(), "has the same name as another image");
     ImageRecord image;
     image.file_name = stem + (png ? ".png" : ".tif");
-    image.width = window.width;
-    image.height = window.height;
     image.split = split;
     image.place = place_of(recipe_, source.path);
     image.crs = raster.georeference.crs;
@@ -193,11 +192,7 @@ class Importer {
     if (const auto found = captions_.find(source.path); found != captions_.end()) image.caption = found->second;
     image.source = std::format("{} [{}, {}, {}, {}]", source.path, window.x, window.y, window.width, window.height);
     image.features = part.features;
-    geo::write_raster(folder_.path() / "images" / image.file_name, raster);
-    if (part.mask) {
-      image.mask_name = stem + ".png";
-      geo::write_raster(folder_.path() / "masks" / *image.mask_name, formats::raster_from_mask(*part.mask));
-    }
+    write_labelled_image(folder_.path(), raster, part.mask, image);
     if (split == Split::train) ranges_.add(raster);
     dataset_.images.push_back(std::move(image));
   }

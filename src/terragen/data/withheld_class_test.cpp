@@ -5,8 +5,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
-#include "terragen/formats/masks.h"
-#include "terragen/geo/raster_io.h"
+#include "terragen/data/test_dataset.h"
 
 namespace terragen::data {
 namespace {
@@ -15,21 +14,11 @@ namespace fs = std::filesystem;
 
 // One image of 4 x 1 pixels: grass, water, road, unlabelled; and a road as a feature.
 Dataset three_classes(const fs::path& folder) {
-  for (const char* part : {"images", "masks"}) fs::create_directories(folder / part);
-  Dataset dataset;
-  dataset.name = "d";
-  dataset.task = "segmentation";
-  dataset.data_type = "uint8";
-  dataset.dense = true;
-  dataset.taxonomy = layout::Taxonomy({{"grass", {}}, {"water", {}}, {"road", {}}});
-  dataset.bands = {{"grey", 0, 255}};
-  geo::write_raster(folder / "images/a.png", geo::make_raster(4, 1, 1, geo::DataType::uint8));
-  geo::write_raster(folder / "masks/a.png", formats::raster_from_mask({4, 1, {0, 1, 2, layout::kUnlabelled}}));
-  ImageRecord image{.file_name = "a.png", .mask_name = "a.png", .width = 4, .height = 1};
+  ImageRecord image{.file_name = "a.png"};
   image.features.push_back({2, layout::make_box({2, 0, 3, 1}), false, {}});
-  dataset.images.push_back(image);
-  write_dataset(dataset, folder);
-  return read_dataset(folder);
+  return write_grey_dataset(folder, {{"grass", {}}, {"water", {}}, {"road", {}}},
+                            geo::make_raster(4, 1, 1, geo::DataType::uint8), {4, 1, {0, 1, 2, layout::kUnlabelled}},
+                            image);
 }
 
 TEST(WithheldClass, IsUnlabelledAndNamedNowhere) {

@@ -152,11 +152,10 @@ class NovelClass {
   }
 
   data::Dataset examples_of(int seed) const {
-    const std::vector<data::MarkedThing> marked = marked_things(seed);
     if (options_.example_window > 0) {
       const fs::path folder = output_ / name_ / std::format("examples_{}", seed);
       if (!fs::exists(folder)) {
-        data::write_example_windows(training_, name_, marked, options_.example_window, folder);
+        data::write_example_windows(training_, name_, marked_things(seed), options_.example_window, folder);
       }
       data::Dataset examples = data::read_dataset(folder);
       examples.name += "_examples";
@@ -165,7 +164,7 @@ class NovelClass {
     data::Dataset examples = training_;
     examples.name += "_examples";
     examples.images.clear();
-    for (const data::MarkedThing& one : marked) examples.images.push_back(training_.images[one.image]);
+    for (const data::MarkedThing& one : marked_things(seed)) examples.images.push_back(training_.images[one.image]);
     return examples;
   }
 

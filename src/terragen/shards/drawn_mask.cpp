@@ -13,6 +13,17 @@ torch::Tensor mask_from_pixels(const std::vector<std::uint8_t>& pixels, int widt
   return torch::tensor(at::ArrayRef<std::uint8_t>(pixels), torch::kUInt8).view({height, width}).to(torch::kFloat32);
 }
 
+torch::Tensor labelled_mask(const layout::Layout& layout) {
+  if (!layout.mask) return torch::ones({layout.height, layout.width});
+  return mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled).to(torch::kFloat32);
+}
+
+void draw_disc(torch::Tensor& mask, double x, double y, double radius) {
+  const torch::Tensor ys = torch::arange(mask.size(0)).view({-1, 1}).to(torch::kFloat32);
+  const torch::Tensor xs = torch::arange(mask.size(1)).view({1, -1}).to(torch::kFloat32);
+  mask.masked_fill_(((ys - y).square() + (xs - x).square()).lt(radius * radius), 1.0);
+}
+
 std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask) {
   const torch::Tensor bytes = mask.gt(0.5).to(torch::kCPU, torch::kUInt8).contiguous();
   return {bytes.const_data_ptr<std::uint8_t>(), bytes.const_data_ptr<std::uint8_t>() + bytes.numel()};

@@ -4,7 +4,7 @@
 #include <format>
 
 #include "terragen/core/error.h"
-#include "terragen/formats/masks.h"
+#include "terragen/data/labelled_image.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/synthesis/image_raster.h"
 
@@ -48,8 +48,6 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
   }
   data::ImageRecord record;
   record.file_name = stem + image_extension(raster);
-  record.width = raster.width;
-  record.height = raster.height;
   record.split = data::Split::train;
   record.place = sample.layout.place;
   record.gsd = sample.layout.gsd;
@@ -57,25 +55,19 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
   record.source = sample.source;
   record.synthetic = true;
   record.features = sample.layout.features;
-  geo::write_raster(folder_.path() / "images" / record.file_name, raster);
-  if (sample.layout.mask) {
-    layout::DenseMask mask = *sample.layout.mask;
-    for (int y = 0; y < mask.height && !whole; ++y) {
-      for (int x = 0; x < mask.width; ++x) {
+  std::optional<layout::DenseMask> mask = sample.layout.mask;
+  if (mask && !whole) {
+    for (int y = 0; y < mask->height; ++y) {
+      for (int x = 0; x < mask->width; ++x) {
         if (!is_valid(x, y)) {
-          mask.values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) +
-                      static_cast<std::size_t>(x)] = layout::kUnlabelled;
+          mask->values[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask->width) +
+                       static_cast<std::size_t>(x)] = layout::kUnlabelled;
         }
       }
     }
-    write_mask(record, stem, mask);
   }
+  data::write_labelled_image(folder_.path(), raster, mask, record);
   dataset_.images.push_back(std::move(record));
-}
-
-void AugmentedDataset::write_mask(data::ImageRecord& record, const std::string& stem, const layout::DenseMask& mask) {
-  record.mask_name = stem + ".png";
-  geo::write_raster(folder_.path() / "masks" / *record.mask_name, formats::raster_from_mask(mask));
 }
 
 void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord& real, const shards::Sample& sample,
@@ -102,9 +94,7 @@ void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord
   record.source = sample.source;
   record.synthetic = true;
   record.features = sample.layout.features;
-  record.mask_name.reset();
-  geo::write_raster(folder_.path() / "images" / record.file_name, raster);
-  if (sample.layout.mask) write_mask(record, stem, *sample.layout.mask);
+  data::write_labelled_image(folder_.path(), raster, sample.layout.mask, record);
   dataset_.images.push_back(std::move(record));
 }
 

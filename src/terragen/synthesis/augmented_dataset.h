@@ -34,8 +34,6 @@ class AugmentedDataset {
   void finish(const nlohmann::json& provenance);
 
  private:
-  void write_mask(data::ImageRecord& record, const std::string& stem, const layout::DenseMask& mask);
-
   AtomicFolder folder_;
   data::Dataset dataset_;
   std::vector<models::BandRange> bands_;

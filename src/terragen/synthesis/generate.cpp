@@ -10,7 +10,7 @@
 #include "terragen/core/seed.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/dataset.h"
-#include "terragen/formats/masks.h"
+#include "terragen/data/labelled_image.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/synthesis/contact_sheet.h"
 #include "terragen/synthesis/image_raster.h"
@@ -101,8 +101,6 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     data::ImageRecord record;
     record.file_name = stem + image_extension(raster);
     record.synthetic = true;
-    record.width = raster.width;
-    record.height = raster.height;
     record.split = placed.split;
     record.place = placed.layout.place;
     record.crs = placed.crs;
@@ -111,12 +109,8 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     record.caption = placed.layout.caption;
     record.source = std::format("painted from {}, seed {}", placed.source, requests[index].seed);
     record.features = label.features;
-    geo::write_raster(folder.path() / "images" / record.file_name, raster);
-    if (label.mask) {
-      record.mask_name = stem + ".png";
-      geo::write_raster(folder.path() / "masks" / *record.mask_name, formats::raster_from_mask(*label.mask));
-      dataset.dense = true;
-    }
+    data::write_labelled_image(folder.path(), raster, label.mask, record);
+    dataset.dense = dataset.dense || label.mask;
     write_json(folder.path() / "stac" / (stem + ".json"),
                stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs,
                          placed.crs_from_pixel, {model.hash, requests[index].seed, placed.source, settings}));

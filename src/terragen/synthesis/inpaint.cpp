@@ -248,7 +248,8 @@ class DatasetInpainter {
         // A run that was killed between the two has a part without its cost.
         const fs::path cost = cost_of(part_of(scene, copy));
         if (fs::exists(cost)) summary.cost.add(inpaint_cost_from_json(read_json(cost), cost.string()));
-        for (const Json& object : part.provenance.at("augmented").at("objects")) {
+        const Json& told = part.provenance.at("augmented");
+        for (const Json& object : told.at("objects")) {
           ++summary.placed;
           const auto rejected = object.at("rejected").get<std::string>();
           summary.accepted += rejected.empty();
@@ -258,8 +259,8 @@ class DatasetInpainter {
         }
         if (part.images.empty()) continue;
         ++summary.images;
-        objects[part.images.front().file_name] = part.provenance.at("augmented").at("objects");
-        decoys[part.images.front().file_name] = part.provenance.at("augmented").at("decoy_outlines");
+        objects[part.images.front().file_name] = told.at("objects");
+        decoys[part.images.front().file_name] = told.at("decoy_outlines");
         all.adopt(part);
       }
     }

@@ -44,13 +44,11 @@ torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_
       one.slice(0, y, y + mh).slice(1, x, x + mw).fill_(1.0);
       continue;
     }
-    const torch::Tensor ys = torch::arange(h).view({-1, 1}).to(torch::kFloat32);
-    const torch::Tensor xs = torch::arange(w).view({1, -1}).to(torch::kFloat32);
     double y = random.uniform(0, static_cast<double>(h));
     double x = random.uniform(0, static_cast<double>(w));
     for (int step = 0; step < 6; ++step) {
       const double radius = random.uniform(0.06, 0.16) * static_cast<double>(std::min(h, w));
-      one.masked_fill_(((ys - y).square() + (xs - x).square()).lt(radius * radius), 1.0);
+      shards::draw_disc(one, x, y, radius);
       y = std::clamp(y + random.uniform(-0.2, 0.2) * static_cast<double>(h), 0.0, static_cast<double>(h));
       x = std::clamp(x + random.uniform(-0.2, 0.2) * static_cast<double>(w), 0.0, static_cast<double>(w));
     }
@@ -58,16 +56,11 @@ torch::Tensor inpaint_mask(const torch::Tensor& like, double share, std::uint64_
   return mask;
 }
 
-// 1 where a dense mask names a class; of a layout without one everywhere: [N, 1, S, S].
-torch::Tensor labelled_of(const std::vector<layout::Layout>& layouts, const torch::Tensor& valid) {
-  torch::Tensor labelled = torch::ones_like(valid);
-  for (std::size_t i = 0; i < layouts.size(); ++i) {
-    const layout::Layout& layout = layouts[i];
-    if (!layout.mask) continue;
-    labelled[static_cast<std::int64_t>(i)][0] =
-        shards::mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled);
-  }
-  return labelled;
+// [N, 1, S, S], see shards::labelled_mask.
+torch::Tensor labelled_of(const std::vector<layout::Layout>& layouts) {
+  std::vector<torch::Tensor> labelled;
+  for (const layout::Layout& layout : layouts) labelled.push_back(shards::labelled_mask(layout));
+  return torch::stack(labelled).unsqueeze(1);
 }
 
 }  // namespace
@@ -157,8 +150,10 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   torch::Tensor latents = latents_of(batch, device);
   const std::int64_t n = latents.size(0);
   std::optional<ReferenceDraw> references;
-  if (model_.reference_encoder) references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
-  if (references) latents = transplanted(latents, references->transplants);
+  if (model_.reference_encoder) {
+    references = draw_references(batch, reference_options(), derive_seed(seed, kReference));
+    latents = transplanted(latents, references->transplants);
+  }
   // What a reference shows is named neither in the layout nor in its caption.
   const std::vector<layout::Layout>& layouts = references ? references->layouts : batch.layouts;
   const models::LayoutTensors layout =
@@ -197,8 +192,7 @@ torch::Tensor GeneratorTask::loss(const shards::Batch& batch, std::uint64_t seed
   const auto prediction = json_member<std::string>(model_.scheduler, "prediction_type", "scheduler");
   const torch::Tensor target = diffusion::training_target(schedule_, prediction, latents, noise, t);
   // What is given anyway teaches nothing: only painted cells count.
-  const torch::Tensor trained =
-      (options_.labelled_only ? batch.valid * labelled_of(layouts, batch.valid) : batch.valid).to(device);
+  const torch::Tensor trained = (options_.labelled_only ? batch.valid * labelled_of(layouts) : batch.valid).to(device);
   const std::int64_t cell = model_.autoencoder->config().downscale();
   const torch::Tensor covered = at::avg_pool2d(trained, {cell, cell}) * paint;
   // w_p = covered_p (1 + lambda object_p), on the latent's cells.

@@ -83,14 +83,12 @@ torch::Tensor hole_about(const Cut& cut, Random& random) {
     hole.slice(0, y0, y1).slice(1, x0, x1).fill_(1);
     return hole;
   }
-  const torch::Tensor ys = torch::arange(hole.size(0)).view({-1, 1}).to(torch::kFloat32);
-  const torch::Tensor xs = torch::arange(hole.size(1)).view({1, -1}).to(torch::kFloat32);
   const double larger = std::max(cut.bounds.width(), cut.bounds.height());
   for (int disc = 0; disc < 6; ++disc) {
     const double radius = random.uniform(0.15, 0.4) * larger;
     const double y = random.uniform(cut.bounds.y0, cut.bounds.y1);
     const double x = random.uniform(cut.bounds.x0, cut.bounds.x1);
-    hole.masked_fill_(((ys - y).square() + (xs - x).square()).lt(radius * radius), 1.0);
+    shards::draw_disc(hole, x, y, radius);
   }
   return hole;
 }
@@ -116,15 +114,13 @@ std::optional<Cut> cut_ground(const layout::Layout& layout, Random& random) {
   const auto x = static_cast<int>(random.below(width));
   const auto y = static_cast<int>(random.below(height));
   if (layout.mask && layout.mask->at(x, y) == layout::kUnlabelled) return {};
-  const torch::Tensor ys = torch::arange(height).view({-1, 1}).to(torch::kFloat32);
-  const torch::Tensor xs = torch::arange(width).view({1, -1}).to(torch::kFloat32);
   torch::Tensor blob = torch::zeros({height, width});
   const double most = std::max(kLeastBlob, kMostBlob * static_cast<double>(std::min(width, height)));
   const double radius = kLeastBlob * std::pow(most / kLeastBlob, random.uniform());
   for (int disc = 0; disc < 5; ++disc) {
     const double about_x = x + (disc == 0 ? 0 : random.uniform(-1.2, 1.2) * radius);
     const double about_y = y + (disc == 0 ? 0 : random.uniform(-1.2, 1.2) * radius);
-    blob.masked_fill_(((ys - about_y).square() + (xs - about_x).square()).lt(radius * radius), 1.0);
+    shards::draw_disc(blob, about_x, about_y, radius);
   }
   if (layout.mask) {
     std::vector<std::uint8_t> alike(layout.mask->values.size());
@@ -141,11 +137,8 @@ std::optional<Cut> cut_thing(const layout::Layout& layout, Random& random) {
 
 // What of each cell was measured, and labelled where there is a mask: [S / cell, S / cell] bool, 1 where all of it.
 torch::Tensor known_cells(const shards::Batch& batch, std::int64_t index, int cell) {
-  torch::Tensor known = batch.valid[index].clone();
-  const layout::Layout& layout = batch.layouts[static_cast<std::size_t>(index)];
-  if (layout.mask) {
-    known[0] *= shards::mask_from_pixels(layout.mask->values, layout.width, layout.height).ne(layout::kUnlabelled);
-  }
+  const torch::Tensor known =
+      batch.valid[index] * shards::labelled_mask(batch.layouts[static_cast<std::size_t>(index)]);
   return at::avg_pool2d(known, {cell, cell})[0].gt(0.999);
 }
 
@@ -154,6 +147,14 @@ layout::Bounds bounds_of_mask(const torch::Tensor& mask) {
   const torch::Tensor columns = mask.amax(0).nonzero();
   return {columns.min().item<double>(), rows.min().item<double>(), columns.max().item<double>() + 1,
           rows.max().item<double>() + 1};
+}
+
+// The pixels of the mask become those of a class: [S, S].
+void name_pixels(layout::DenseMask& classes, const torch::Tensor& mask, int class_index) {
+  const std::vector<std::uint8_t> inside = shards::pixels_from_mask(mask);
+  for (std::size_t k = 0; k < inside.size(); ++k) {
+    if (inside[k] != 0) classes.values[k] = static_cast<std::uint8_t>(class_index);
+  }
 }
 
 // Lays something of sample `from` into sample `to` of the draw, in whole cells; false where nothing was fit.
@@ -170,7 +171,7 @@ bool transplant(const shards::Batch& batch, std::int64_t to, std::int64_t from, 
   const auto shift = [&](double low, double high, std::int64_t size) {
     return random.below(size - static_cast<std::int64_t>(high - low) + 1) - static_cast<std::int64_t>(low);
   };
-  Transplant moved{.to = to, .from = from, .cells = cells};
+  Transplant moved{.to = to, .from = from};
   moved.dx = shift(bounds.x0, bounds.x1, cells.size(1));
   moved.dy = shift(bounds.y0, bounds.y1, cells.size(0));
   const auto pixels = [&](const torch::Tensor& of_cells) {
@@ -178,16 +179,14 @@ bool transplant(const shards::Batch& batch, std::int64_t to, std::int64_t from, 
   };
   const torch::Tensor there = pixels(cells);
   // What is shifted out comes back in on the other side, and is nothing.
-  const torch::Tensor here = pixels(cells.roll({moved.dy, moved.dx}, {0, 1}));
+  moved.cells = cells.roll({moved.dy, moved.dx}, {0, 1});
+  const torch::Tensor here = pixels(moved.cells);
   const torch::Tensor picture = shards::reference_picture(batch.images[from], there, options.picture);
   draw.pictures[to] = altered_picture(picture, random);
   draw.paint[to] = at::max_pool2d(hole_about({bounds_of_mask(here), here, {}}, random).unsqueeze(0), {cell, cell});
   layout::Layout& layout = draw.layouts[static_cast<std::size_t>(to)];
   if (layout.mask) {
-    const std::vector<std::uint8_t> inside = shards::pixels_from_mask(here);
-    for (std::size_t k = 0; k < inside.size(); ++k) {
-      if (inside[k] != 0) layout.mask->values[k] = static_cast<std::uint8_t>(options.class_index);
-    }
+    name_pixels(*layout.mask, here, options.class_index);
   } else {
     layout.features.push_back({options.class_index, shards::outline_of(here), false, {}});
   }
@@ -222,10 +221,7 @@ ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOpt
       layout.features[*cut->feature].class_index = options.class_index;
       continue;
     }
-    const auto* inside = cut->mask.const_data_ptr<float>();
-    for (std::size_t k = 0; k < layout.mask->values.size(); ++k) {
-      if (inside[k] != 0) layout.mask->values[k] = static_cast<std::uint8_t>(options.class_index);
-    }
+    name_pixels(*layout.mask, cut->mask, options.class_index);
   }
   return draw;
 }
@@ -234,8 +230,8 @@ torch::Tensor transplanted(const torch::Tensor& latents, const std::vector<Trans
   if (transplants.empty()) return latents;
   torch::Tensor result = latents.clone();
   for (const Transplant& one : transplants) {
-    const torch::Tensor cells = one.cells.roll({one.dy, one.dx}, {0, 1}).to(latents.device());
-    result[one.to] = torch::where(cells, latents[one.from].roll({one.dy, one.dx}, {1, 2}), latents[one.to]);
+    const torch::Tensor moved = latents[one.from].roll({one.dy, one.dx}, {1, 2});
+    result[one.to] = torch::where(one.cells.to(latents.device()), moved, latents[one.to]);
   }
   return result;
 }

@@ -23,7 +23,7 @@ struct ReferenceDrawOptions {
 struct Transplant {
   std::int64_t to = 0, from = 0;
   std::int64_t dx = 0, dy = 0;  // cells from there to here
-  torch::Tensor cells;          // [S / cell, S / cell] bool, of sample `from`
+  torch::Tensor cells;          // [S / cell, S / cell] bool, of sample `to`
 };
 
 struct ReferenceDraw {
