@@ -11,12 +11,20 @@ void add_inpaint_options(CLI::App& command, synthesis::InpaintOptions& options) 
   command.add_option("--variants", objects.variants, "Painted of every thing; the one most like the examples stays")
       ->capture_default_str();
   command
+      .add_option("--rounds", objects.rounds,
+                  "Times a scene is gone through, each to paint elsewhere as many things as were dropped")
+      ->capture_default_str();
+  command
       .add_option("--decoys", objects.decoys,
                   "Patches of a new image that are painted as what they are, so that painting does not tell the class")
       ->capture_default_str();
   command
       .add_option("--strength", objects.strength,
                   "1: painted from nothing; less: over the example laid there; 0: the example pasted, nothing painted")
+      ->capture_default_str();
+  command
+      .add_option("--match-colours", objects.match_colours,
+                  "Share by which mean and contrast of what was painted are brought to the example's")
       ->capture_default_str();
   command.add_option("--window", objects.window, "Pixels a side of what is painted at once, at least")
       ->capture_default_str();

@@ -42,6 +42,8 @@ synthesis::InpaintOptions pasted(synthesis::InpaintOptions inpaint) {
   inpaint.objects.placement.anywhere = true;
   inpaint.objects.strength = 0;
   inpaint.objects.variants = 1;
+  inpaint.objects.match_colours = 0;
+  inpaint.objects.rounds = 1;
   inpaint.objects.decoys = 0;
   return inpaint;
 }

@@ -197,6 +197,33 @@ TEST(Inpaint, NothingIsLabelledThatWasNotPainted) {
   }
 }
 
+// Finds nothing of the first thing that was painted; the example's box comes before.
+class SlowRefiner : public MaskRefiner {
+ public:
+  std::string name() const override { return "slow"; }
+  torch::Tensor refine(const torch::Tensor&, const torch::Tensor& intended) override {
+    return calls_++ == 1 ? torch::zeros_like(intended) : intended;
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST(Inpaint, WhatIsDroppedIsPaintedElsewhereInTheNextRound) {
+  for (const int rounds : {1, 2}) {
+    OneTileEach tiles;
+    SlowRefiner refiner;
+    InpaintOptions options = pool_options();
+    options.objects.placement.most = 1;
+    options.objects.rounds = rounds;
+    const InpaintSummary summary = inpaint_dataset(tiles.roads, tiles.pools, tiles.painter, refiner, nullptr, options,
+                                                   tiles.scratch.path() / "out");
+    EXPECT_EQ(summary.placed, static_cast<std::size_t>(rounds));
+    EXPECT_EQ(summary.wrong_mask, 1U);
+    EXPECT_EQ(summary.accepted, static_cast<std::size_t>(rounds - 1));
+  }
+}
+
 TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   const test::ScratchFolder scratch;
   const data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 5);
@@ -208,6 +235,7 @@ TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   all.rule.reset();
   all.filter = true;
   all.objects.variants = 2;
+  all.objects.rounds = 2;
   all.objects.mask.least_overlap = 0.1;
   const InpaintSummary at_once =
       inpaint_dataset(roads, pools, painter, refiner, nullptr, all, scratch.path() / "whole" / "made");

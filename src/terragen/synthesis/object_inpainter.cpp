@@ -48,31 +48,32 @@ void ObjectInpainterOptions::validate() const {
   if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
   if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
   require_share("strength", strength);
+  require_share("match_colours", match_colours);
   if (decoys < 0) throw RequestError(std::format("{} decoys are not possible", decoys));
   if (decoys > 0 && strength == 0) {
     throw RequestError("where examples are pasted nothing is painted, and decoys have no part", "leave --decoys out");
   }
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
+  if (rounds < 1) throw RequestError(std::format("{} rounds of painting are none", rounds));
 }
 
 ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, ThingFilters filters,
                                  const std::vector<Reference>& references, ObjectInpainterOptions options)
     : painter_(painter), refiner_(refiner), filters_(filters), references_(references), options_(options) {
   options_.validate();
+  for (const Reference& reference : references) {
+    footprints_.push_back(reference.footprint);
+    moments_.push_back(colour_moments(reference.image, reference.mask));
+  }
 }
 
-std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sample& scene, PlacementMap& map,
-                                                                const Classes& classes, Random& random) const {
-  const std::int64_t step = painter_.size_step();
-  const std::int64_t width = scene.layout.width;
-  const std::int64_t height = scene.layout.height;
-  if (width < step || height < step) {
-    throw RequestError(std::format("{} is smaller than the {} pixels the model paints at least", scene.source, step));
-  }
-  std::vector<Footprint> footprints;
-  for (const Reference& reference : references_) footprints.push_back(reference.footprint);
+std::vector<ObjectInpainter::Attempt> ObjectInpainter::thing_attempts(const shards::Sample& scene, PlacementMap& map,
+                                                                      const Classes& classes, int most,
+                                                                      Random& random) const {
+  PlacementOptions placing = options_.placement;
+  placing.most = most;
   std::vector<Attempt> all;
-  for (const Placement& placement : map.place(footprints, options_.placement, random)) {
+  for (const Placement& placement : map.place(footprints_, placing, random)) {
     all.push_back(attempt_at(scene, placement, classes));
     Attempt& attempt = all.back();
     const Reference& reference = references_[placement.footprint];
@@ -93,18 +94,20 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::attempts(const shards::Sa
       attempt.seeds.push_back(static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40)));
     }
   }
-  if (options_.decoys > 0) {
-    PlacementOptions anywhere = options_.placement;
-    anywhere.anywhere = true;
-    anywhere.most = options_.decoys;
-    for (const Placement& placement : map.place(footprints, anywhere, random)) {
-      all.push_back(attempt_at(scene, placement, classes));
-      all.back().decoy = true;
-      all.back().seeds = {static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40))};
-    }
-  }
-  for (Attempt& attempt : all) {
-    attempt.request.layout = painting_condition(std::move(attempt.request.layout), painter_.model());
+  return all;
+}
+
+std::vector<ObjectInpainter::Attempt> ObjectInpainter::decoy_attempts(const shards::Sample& scene, PlacementMap& map,
+                                                                      const Classes& classes, Random& random) const {
+  if (options_.decoys == 0) return {};
+  PlacementOptions anywhere = options_.placement;
+  anywhere.anywhere = true;
+  anywhere.most = options_.decoys;
+  std::vector<Attempt> all;
+  for (const Placement& placement : map.place(footprints_, anywhere, random)) {
+    all.push_back(attempt_at(scene, placement, classes));
+    all.back().decoy = true;
+    all.back().seeds = {static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40))};
   }
   return all;
 }
@@ -217,26 +220,32 @@ void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Cla
 
 InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                         Random& random, bool keep_trials) {
+  const std::int64_t step = painter_.size_step();
+  if (scene.layout.width < step || scene.layout.height < step) {
+    throw RequestError(std::format("{} is smaller than the {} pixels the model paints at least", scene.source, step));
+  }
   InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
   result.sample.image = scene.image.clone();
   cost_ = {};
-  std::vector<Attempt> all;
-  {
-    const StageMeter meter(cost_.placing);
-    all = attempts(scene, map, classes, random);
-  }
-  if (options_.strength == 0) {
-    for (Attempt& attempt : all) attempt.painted.assign(attempt.seeds.size(), attempt.request.image);
-  } else {
+  int missing = options_.placement.most;
+  for (int round = 0; round < options_.rounds && missing > 0; ++round) {
+    std::vector<Attempt> all;
+    {
+      const StageMeter meter(cost_.placing);
+      all = thing_attempts(scene, map, classes, missing, random);
+      if (round == 0) std::ranges::move(decoy_attempts(scene, map, classes, random), std::back_inserter(all));
+    }
+    if (all.empty()) break;
     paint(all);
-  }
-  for (Attempt& attempt : all) {
-    if (attempt.decoy) {
-      const StageMeter meter(cost_.writing);
-      paste(attempt, attempt.intended, attempt.painted.front(), result);
-      result.decoys.push_back(attempt.object.placement.geometry);
-    } else {
-      settle(attempt, result, classes, keep_trials);
+    for (Attempt& attempt : all) {
+      if (attempt.decoy) {
+        const StageMeter meter(cost_.writing);
+        paste(attempt, attempt.intended, attempt.painted.front(), result);
+        result.decoys.push_back(attempt.object.placement.geometry);
+      } else {
+        settle(attempt, result, classes, keep_trials);
+        missing -= result.objects.back().rejected.empty();
+      }
     }
   }
   result.cost = cost_;
@@ -244,18 +253,29 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
 }
 
 void ObjectInpainter::paint(std::vector<Attempt>& all) {
+  if (options_.strength == 0) {
+    for (Attempt& attempt : all) attempt.painted.assign(attempt.seeds.size(), attempt.request.image);
+    return;
+  }
   const StageMeter meter(cost_.painting);
   std::vector<PaintRequest> requests;
   std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (const std::uint64_t seed : all[i].seeds) {
       requests.push_back(all[i].request);
+      requests.back().layout = painting_condition(std::move(requests.back().layout), painter_.model());
       requests.back().seed = seed;
       owners.push_back(i);
     }
   }
   const std::vector<torch::Tensor> painted = paint_or_find(painter_, requests, options_.paintings);
-  for (std::size_t i = 0; i < painted.size(); ++i) all[owners[i]].painted.push_back(painted[i]);
+  for (std::size_t i = 0; i < painted.size(); ++i) {
+    Attempt& attempt = all[owners[i]];
+    const bool match = options_.match_colours > 0 && !attempt.decoy;
+    attempt.painted.push_back(
+        match ? colour_matched(painted[i], attempt.intended, moments_[attempt.object.reference], options_.match_colours)
+              : painted[i]);
+  }
 }
 
 }  // namespace terragen::synthesis

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "terragen/core/seed.h"
+#include "terragen/synthesis/colour_match.h"
 #include "terragen/synthesis/crop_filter.h"
 #include "terragen/synthesis/inpaint_cost.h"
 #include "terragen/synthesis/mask_refiner.h"
@@ -26,7 +27,12 @@ struct ObjectInpainterOptions {
   // See PaintRequest; below 1 painting begins at the example laid into the scene. 0: the example itself is pasted, and
   // nothing painted.
   double strength = 0.8;
+  // Share by which mean and deviation of what is painted are brought to the example's, see colour_matched.
+  double match_colours = 0;
   int variants = 2;  // painted of every placed thing; the one most like the examples stays
+  // Times that a scene is gone through: each places and paints anew as many things as were dropped, until none is
+  // missing.
+  int rounds = 1;
   // Patches of a scene, in the outlines of the examples, that are painted as what they are. Were things of the class
   // all that is painted, whoever learns from the scenes could tell the class by the painting.
   int decoys = 0;
@@ -90,8 +96,10 @@ class ObjectInpainter {
 
  private:
   struct Attempt;
-  std::vector<Attempt> attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
-                                Random& random) const;
+  std::vector<Attempt> thing_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes, int most,
+                                      Random& random) const;
+  std::vector<Attempt> decoy_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
+                                      Random& random) const;
   // The window about a place, to be painted there as what it is.
   Attempt attempt_at(const shards::Sample& scene, const Placement& placement, const Classes& classes) const;
   void paste(const Attempt& attempt, const torch::Tensor& mask, const torch::Tensor& painted,
@@ -103,6 +111,8 @@ class ObjectInpainter {
   MaskRefiner& refiner_;
   ThingFilters filters_;
   const std::vector<Reference>& references_;
+  std::vector<Footprint> footprints_;   // of the references
+  std::vector<ColourMoments> moments_;  // of the references
   ObjectInpainterOptions options_;
   InpaintCost cost_;  // of the scene at hand
 };
