@@ -165,6 +165,9 @@ TEST(Inpaint, DecoysArePaintedAndNotLabelled) {
   EXPECT_GT(changed, pixels * 9 / 10);
   options.objects.strength = 0;
   EXPECT_THROW(tiles.inpaint(options), RequestError);  // nothing would be painted
+  options.objects.decoys = 0;
+  options.objects.match_colours = 1;
+  EXPECT_THROW(tiles.inpaint(options), RequestError);
 }
 
 // Takes the whole window for the thing.

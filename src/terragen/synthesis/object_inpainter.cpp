@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
+#include <iterator>
 #include <optional>
 
 #include "terragen/core/error.h"
@@ -52,6 +53,9 @@ void ObjectInpainterOptions::validate() const {
   if (decoys < 0) throw RequestError(std::format("{} decoys are not possible", decoys));
   if (decoys > 0 && strength == 0) {
     throw RequestError("where examples are pasted nothing is painted, and decoys have no part", "leave --decoys out");
+  }
+  if (match_colours > 0 && strength == 0) {
+    throw RequestError("where examples are pasted their colours are as they were", "leave --match-colours out");
   }
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
   if (rounds < 1) throw RequestError(std::format("{} rounds of painting are none", rounds));
