@@ -12,8 +12,8 @@ terragen=${TERRAGEN:-build/release/bin/terragen}
 classes=(water vegetation road building)
 list=$(IFS=,; echo "${classes[*]}")
 protocol=(evaluate few-shot "$dataset" --classes "$list" -o "$out" --train-steps 750 --crop 192 --scenes 40 --things 4
-  # A generator of an hour knows no texture that it never saw: the example shines through.
-  --strength 0.3 --guidance 1 --rounds 4 --decoys 4)
+  # A generator of an hour knows no texture that it never saw: the example shines through, or is pasted as it is.
+  --strength 0.5,0.3,0 --guidance 1 --decoys 4)
 # Real images alone need no generator, and the base sets come about.
 "$terragen" "${protocol[@]}" --methods real "$@"
 # On one thread each: two generators side by side take less time than one on two threads after the other.

@@ -53,8 +53,8 @@ void inpaint(InpaintRequest request) {
   const auto share = [&](std::size_t count) {
     return summary.placed == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(summary.placed);
   };
-  std::printf("%zu of %zu scenes hold %zu things of %zu examples, in %s\n", summary.images, summary.scenes,
-              summary.accepted, summary.references, request.output.c_str());
+  std::printf("%zu of %zu scenes hold %zu things of %zu examples, %zu of them pasted, in %s\n", summary.images,
+              summary.scenes, summary.accepted, summary.references, summary.pasted, request.output.c_str());
   std::printf(
       "placed %zu: %.0f %% accepted, %.0f %% not outlined as intended, %.0f %% unlike the examples (margin below "
       "%.3f)\n",

@@ -4,23 +4,23 @@ namespace terragen::app {
 
 void add_inpaint_options(CLI::App& command, synthesis::InpaintOptions& options) {
   synthesis::ObjectInpainterOptions& objects = options.objects;
-  command.add_option("--scenes", options.scenes, "Training images that are painted into; 0: all")
+  command
+      .add_option("--scenes", options.scenes,
+                  "Training images that are painted into, others for those that have no room; 0: all")
       ->capture_default_str();
   command.add_option("--per-scene", options.per_scene, "New images of each")->capture_default_str();
   command.add_option("--things", objects.placement.most, "Most things in a new image")->capture_default_str();
   command.add_option("--variants", objects.variants, "Painted of every thing; the one most like the examples stays")
       ->capture_default_str();
   command
-      .add_option("--rounds", objects.rounds,
-                  "Times a scene is gone through, each to paint elsewhere as many things as were dropped")
-      ->capture_default_str();
-  command
       .add_option("--decoys", objects.decoys,
                   "Patches of a new image that are painted as what they are, so that painting does not tell the class")
       ->capture_default_str();
   command
-      .add_option("--strength", objects.strength,
-                  "1: painted from nothing; less: over the example laid there; 0: the example pasted, nothing painted")
+      .add_option("--strength", objects.strengths,
+                  "1: painted from nothing; less: over the example laid there; 0: the example itself pasted. Several, "
+                  "as 0.5,0.3,0: things take them in turn, and what is dropped is tried elsewhere with the next")
+      ->delimiter(',')
       ->capture_default_str();
   command
       .add_option("--match-colours", objects.match_colours,

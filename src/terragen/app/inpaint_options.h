@@ -7,7 +7,8 @@
 
 namespace terragen::app {
 
-// --scenes, --per-scene, --things, --variants, --strength, --window, --least-overlap, --reject-share
+// --scenes, --per-scene, --things, --variants, --decoys, --strength, --match-colours, --window, --paintings,
+// --least-overlap, --reject-share
 void add_inpaint_options(CLI::App& command, synthesis::InpaintOptions& options);
 
 }  // namespace terragen::app

@@ -40,10 +40,9 @@ synthesis::InpaintOptions pasted(synthesis::InpaintOptions inpaint) {
   inpaint.filter = false;
   inpaint.reject_share = 0;
   inpaint.objects.placement.anywhere = true;
-  inpaint.objects.strength = 0;
+  inpaint.objects.strengths = {0};
   inpaint.objects.variants = 1;
   inpaint.objects.match_colours = 0;
-  inpaint.objects.rounds = 1;
   inpaint.objects.decoys = 0;
   return inpaint;
 }

@@ -111,8 +111,8 @@ std::map<std::string, Json> making_costs(const std::vector<FewShotCell>& cells) 
 
 ReportTable making_table(const std::vector<FewShotCell>& cells) {
   ReportTable table{.caption = "What an accepted object costs by stage: seconds, and the process's peak memory in MiB.",
-                    .columns = {"method", "placed", "accepted", "accepted, %", "placing", "painting", "refining",
-                                "filtering", "writing", "all, s", "bytes changed outside"}};
+                    .columns = {"method", "placed", "accepted", "accepted, %", "of these pasted", "placing", "painting",
+                                "refining", "filtering", "writing", "all, s", "bytes changed outside"}};
   for (const auto& [method, cost] : making_costs(cells)) {
     const double placed = cost.at("placed");
     const double accepted = cost.at("accepted");
@@ -121,7 +121,8 @@ ReportTable making_table(const std::vector<FewShotCell>& cells) {
                          number_text(sums.at(stage + "_memory_bytes").get<double>() / (1 << 20), 0));
     };
     table.rows.push_back({method, number_text(placed, 0), number_text(accepted, 0),
-                          number_text(100 * accepted / std::max(1.0, placed), 0), each("placing"), each("painting"),
+                          number_text(100 * accepted / std::max(1.0, placed), 0),
+                          number_text(cost.at("pasted").get<double>(), 0), each("placing"), each("painting"),
                           each("refining"), each("filtering"), each("writing"),
                           number_text(cost.at("seconds").get<double>() / std::max(1.0, accepted), 3),
                           std::to_string(cost.at("outside").at("differing").get<std::int64_t>())});

@@ -235,7 +235,7 @@ TEST(FewShot, WhatNothingPaintedServesAnotherGenerator) {
   write_json(scratch.path() / "first.json",
              to_json(FewShotRun{.cells = cells, .settings = read_json(first / "settings.json")}));
   options.generators["pool"] = write_generator(scratch.path() / "two", {{"ground", {}}, {"road", {}}}, 2);
-  options.inpaint.objects.strength = 0.5;
+  options.inpaint.objects.strengths = {0.5};
   options.earlier = {scratch.path() / "first.json"};
   const fs::path second = scratch.path() / "second";
   const auto others = evaluate_few_shot(options, refiner, second);

@@ -36,4 +36,19 @@ layout::Geometry outline_of(const torch::Tensor& mask) {
   return outline;
 }
 
+void label_region(layout::Layout& layout, const torch::Tensor& mask, int class_index, int x, int y) {
+  if (!layout.mask) {
+    const layout::Affine moved{.c = static_cast<double>(x), .f = static_cast<double>(y)};
+    layout.features.push_back({class_index, layout::transform(outline_of(mask), moved), false, {}});
+    return;
+  }
+  const std::vector<std::uint8_t> inside = pixels_from_mask(mask);
+  const std::int64_t width = mask.size(1);
+  for (std::int64_t k = 0; k < mask.numel(); ++k) {
+    if (inside[static_cast<std::size_t>(k)] == 0) continue;
+    const std::int64_t pixel = (k / width + y) * layout.width + k % width + x;
+    layout.mask->values[static_cast<std::size_t>(pixel)] = static_cast<std::uint8_t>(class_index);
+  }
+}
+
 }  // namespace terragen::shards

@@ -22,5 +22,8 @@ void draw_disc(torch::Tensor& mask, double x, double y, double radius);
 std::vector<std::uint8_t> pixels_from_mask(const torch::Tensor& mask);
 // The shape of these pixels, a part a region (see layout::vectorise).
 layout::Geometry outline_of(const torch::Tensor& mask);
+// What the mask [h, w] covers, its corner at pixel (x, y) of the layout, becomes a class: the pixels of a dense mask,
+// else a feature of the mask's outline.
+void label_region(layout::Layout& layout, const torch::Tensor& mask, int class_index, int x = 0, int y = 0);
 
 }  // namespace terragen::shards

@@ -5,7 +5,6 @@
 namespace terragen::synthesis {
 namespace {
 
-constexpr double kMostStretch = 1.0;
 constexpr double kLeastDeviation = 1e-4;
 
 }  // namespace
@@ -21,7 +20,7 @@ torch::Tensor colour_matched(const torch::Tensor& image, const torch::Tensor& ma
   const ColourMoments has = colour_moments(image, mask);
   const torch::Tensor mean = has.mean + share * (wanted.mean - has.mean);
   const torch::Tensor deviation = has.deviation + share * (wanted.deviation - has.deviation);
-  const torch::Tensor stretch = (deviation / has.deviation.clamp_min(kLeastDeviation)).clamp_max(kMostStretch);
+  const torch::Tensor stretch = (deviation / has.deviation.clamp_min(kLeastDeviation)).clamp_max(1.0);
   const torch::Tensor matched = ((image.flatten(1) - has.mean) * stretch + mean).clamp(-1.0, 1.0).view_as(image);
   return torch::where(mask.ne(0), matched, image);
 }

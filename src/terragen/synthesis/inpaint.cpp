@@ -66,6 +66,7 @@ Json to_json(const InpaintedObject& object, const std::vector<Reference>& refere
   return {{"reference", references[object.reference].source},
           {"geometry", layout::geometry_to_json(object.placement.geometry)},
           {"score", object.placement.score},
+          {"strength", object.strength},
           {"seed", object.seed},
           {"overlap", object.overlap},
           {"margin", object.margin},
@@ -136,23 +137,32 @@ class DatasetInpainter {
     claim(output);
     std::vector<std::size_t> scenes(training_.images.size());
     std::iota(scenes.begin(), scenes.end(), std::size_t{0});
-    Random random(derive_seed(options_.seed, 0));
+    std::size_t wanted = scenes.size();
     if (options_.scenes > 0) {
+      Random random(derive_seed(options_.seed, 0));
       shuffle(scenes, random);
-      scenes.resize(std::min(scenes.size(), static_cast<std::size_t>(options_.scenes)));
+      wanted = std::min(wanted, static_cast<std::size_t>(options_.scenes));
     }
-    InpaintSummary summary{.references = references_.size(), .scenes = scenes.size()};
-    summary.scenes *= static_cast<std::size_t>(options_.per_scene);
-    if (filter_) summary.threshold = filter_->threshold();
-    if (judge_) summary.judge_threshold = judge_->threshold();
-    Progress progress("inpainting", static_cast<std::int64_t>(summary.scenes));
-    for (const std::size_t scene : scenes) {
+    Progress progress("inpainting", static_cast<std::int64_t>(wanted));
+    std::size_t tried = 0;
+    for (std::size_t holding = 0; holding < wanted && tried < scenes.size(); ++tried) {
+      bool holds = false;
       for (int copy = 0; copy < options_.per_scene; ++copy) {
         if (interrupt_requested()) throw Interrupted("inpainting was interrupted; the same command goes on");
-        if (const fs::path part = part_of(scene, copy); !fs::exists(part)) inpaint_scene(scene, copy, part);
-        progress.advance();
+        const fs::path part = part_of(scenes[tried], copy);
+        if (!fs::exists(part)) inpaint_scene(scenes[tried], copy, part);
+        holds = holds || !data::read_dataset(part).images.empty();
       }
+      // Another scene stands in for one that has no room.
+      if (!holds && options_.scenes > 0) continue;
+      ++holding;
+      progress.advance();
     }
+    scenes.resize(tried);
+    InpaintSummary summary{.references = references_.size(),
+                           .scenes = tried * static_cast<std::size_t>(options_.per_scene)};
+    if (filter_) summary.threshold = filter_->threshold();
+    if (judge_) summary.judge_threshold = judge_->threshold();
     finish(scenes, output, summary);
     return summary;
   }
@@ -253,6 +263,7 @@ class DatasetInpainter {
           ++summary.placed;
           const auto rejected = object.at("rejected").get<std::string>();
           summary.accepted += rejected.empty();
+          summary.pasted += rejected.empty() && object.at("strength") == 0;
           summary.wrong_mask += rejected == "mask";
           summary.unlike += rejected == "likeness";
           summary.unseen += rejected == "judge";
@@ -313,10 +324,9 @@ Json to_json(const InpaintOptions& options) {
           {"size_jitter", options.objects.placement.size_jitter},
           {"window", options.objects.window},
           {"margin", options.objects.margin},
-          {"strength", options.objects.strength},
+          {"strengths", options.objects.strengths},
           {"match_colours", options.objects.match_colours},
           {"variants", options.objects.variants},
-          {"rounds", options.objects.rounds},
           {"decoys", options.objects.decoys},
           {"fill_share", options.objects.mask.fill_share},
           {"part_share", options.objects.mask.part_share},
@@ -329,6 +339,7 @@ Json to_json(const InpaintSummary& summary) {
                {"images", summary.images},
                {"placed", summary.placed},
                {"accepted", summary.accepted},
+               {"pasted", summary.pasted},
                {"wrong_mask", summary.wrong_mask},
                {"unlike", summary.unlike},
                {"unseen", summary.unseen},

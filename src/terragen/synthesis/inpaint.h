@@ -17,7 +17,7 @@ namespace terragen::synthesis {
 struct InpaintOptions {
   std::string class_name;
   std::uint64_t seed = 0;
-  int scenes = 0;                             // real training images painted into, drawn by the seed; 0: all
+  int scenes = 0;                             // training images that come to hold things, drawn by the seed; 0: all
   int per_scene = 1;                          // new images of each
   bool keep_real = true;                      // the result holds the real images, too
   bool filter = true;                         // drop what looks less like the examples than they do among themselves
@@ -33,10 +33,11 @@ Json to_json(const InpaintOptions& options);
 
 struct InpaintSummary {
   std::size_t references = 0;
-  std::size_t scenes = 0;  // new images asked for
+  std::size_t scenes = 0;  // new images tried
   std::size_t images = 0;  // with at least one thing
   std::size_t placed = 0;
   std::size_t accepted = 0;
+  std::size_t pasted = 0;  // of these, by a round of strength 0
   std::size_t wrong_mask = 0;
   std::size_t unlike = 0;
   std::size_t unseen = 0;  // by the judge

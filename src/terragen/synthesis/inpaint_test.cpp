@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "terragen/core/atomic_file.h"
@@ -163,10 +164,13 @@ TEST(Inpaint, DecoysArePaintedAndNotLabelled) {
   }
   EXPECT_GT(pixels, 80);
   EXPECT_GT(changed, pixels * 9 / 10);
-  options.objects.strength = 0;
+  options.objects.strengths = {0};
   EXPECT_THROW(tiles.inpaint(options), RequestError);  // nothing would be painted
   options.objects.decoys = 0;
   options.objects.match_colours = 1;
+  EXPECT_THROW(tiles.inpaint(options), RequestError);
+  options.objects.match_colours = 0;
+  options.objects.strengths.clear();
   EXPECT_THROW(tiles.inpaint(options), RequestError);
 }
 
@@ -200,6 +204,41 @@ TEST(Inpaint, NothingIsLabelledThatWasNotPainted) {
   }
 }
 
+TEST(Inpaint, ThingsTakeStrengthsInTurn) {
+  OneTileEach tiles;
+  InpaintOptions options = pool_options();
+  options.objects.placement.most = 3;
+  options.objects.strengths = {0.8, 0};
+  const InpaintSummary summary = tiles.inpaint(options);
+  ASSERT_EQ(summary.accepted, 3U);
+  EXPECT_EQ(summary.pasted, 1U);
+  const Json told = data::read_dataset(tiles.scratch.path() / "out").provenance.at("augmented").at("objects");
+  std::vector<double> strengths;
+  for (const Json& object : told.front()) strengths.push_back(object.at("strength"));
+  EXPECT_EQ(strengths, (std::vector<double>{0.8, 0, 0.8}));
+}
+
+TEST(Inpaint, AnotherSceneStandsInForOneThatHasNoRoom) {
+  const test::ScratchFolder scratch;
+  data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 2);
+  roads.images[0].features = {{0, layout::make_box({0, 0, kTileSize, kTileSize}), false, {}}};
+  data::write_dataset(roads, roads.folder);
+  const data::Dataset pools = dataset_in(scratch.path() / "pools", "pool", 1);
+  Painter painter(reference_model(), {.steps = 2, .guidance = 1.0});
+  NoRefiner refiner;
+  std::set<std::size_t> tried;
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    InpaintOptions options = pool_options();
+    options.seed = seed;
+    options.scenes = 1;
+    const InpaintSummary summary = inpaint_dataset(roads, pools, painter, refiner, nullptr, options,
+                                                   scratch.path() / ("out" + std::to_string(seed)));
+    EXPECT_EQ(summary.images, 1U);
+    tried.insert(summary.scenes);
+  }
+  EXPECT_EQ(tried, (std::set<std::size_t>{1, 2}));
+}
+
 // Finds nothing of the first thing that was painted; the example's box comes before.
 class SlowRefiner : public MaskRefiner {
  public:
@@ -213,18 +252,46 @@ class SlowRefiner : public MaskRefiner {
 };
 
 TEST(Inpaint, WhatIsDroppedIsPaintedElsewhereInTheNextRound) {
-  for (const int rounds : {1, 2}) {
+  for (const std::size_t rounds : {1U, 2U}) {
     OneTileEach tiles;
     SlowRefiner refiner;
     InpaintOptions options = pool_options();
     options.objects.placement.most = 1;
-    options.objects.rounds = rounds;
+    options.objects.strengths.assign(rounds, 0.8);
     const InpaintSummary summary = inpaint_dataset(tiles.roads, tiles.pools, tiles.painter, refiner, nullptr, options,
                                                    tiles.scratch.path() / "out");
-    EXPECT_EQ(summary.placed, static_cast<std::size_t>(rounds));
+    EXPECT_EQ(summary.placed, rounds);
     EXPECT_EQ(summary.wrong_mask, 1U);
-    EXPECT_EQ(summary.accepted, static_cast<std::size_t>(rounds - 1));
+    EXPECT_EQ(summary.accepted, rounds - 1);
   }
+}
+
+// Knows the examples, and finds nothing in what was painted.
+class BlindRefiner : public MaskRefiner {
+ public:
+  std::string name() const override { return "blind"; }
+  torch::Tensor refine(const torch::Tensor&, const torch::Tensor& intended) override {
+    return calls_++ == 0 ? intended : torch::zeros_like(intended);
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST(Inpaint, AStrengthOfZeroPastesTheExampleWithItsOwnOutline) {
+  OneTileEach tiles;
+  BlindRefiner refiner;
+  InpaintOptions options = pool_options();
+  options.filter = true;
+  options.objects.placement.most = 1;
+  options.objects.strengths = {0.8, 0.5, 0};
+  const InpaintSummary summary =
+      inpaint_dataset(tiles.roads, tiles.pools, tiles.painter, refiner, nullptr, options, tiles.scratch.path() / "out");
+  EXPECT_EQ(summary.wrong_mask, 2U);
+  EXPECT_EQ(summary.unlike, 0U);
+  EXPECT_EQ(summary.accepted, 1U);
+  EXPECT_EQ(summary.pasted, 1U);
+  EXPECT_EQ(summary.placed, 3U);
 }
 
 TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
@@ -238,7 +305,7 @@ TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   all.rule.reset();
   all.filter = true;
   all.objects.variants = 2;
-  all.objects.rounds = 2;
+  all.objects.strengths = {0.8, 0.5};
   all.objects.mask.least_overlap = 0.1;
   const InpaintSummary at_once =
       inpaint_dataset(roads, pools, painter, refiner, nullptr, all, scratch.path() / "whole" / "made");

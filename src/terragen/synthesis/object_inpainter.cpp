@@ -4,6 +4,7 @@
 #include <cmath>
 #include <format>
 #include <iterator>
+#include <numeric>
 #include <optional>
 
 #include "terragen/core/error.h"
@@ -29,6 +30,11 @@ torch::Tensor blend_of(const torch::Tensor& mask, int margin) {
   return (1 - distance / (margin + 1.0)).clamp(0.0, 1.0);
 }
 
+std::vector<double> painted_strengths(std::vector<double> strengths) {
+  std::erase(strengths, 0.0);
+  return strengths;
+}
+
 }  // namespace
 
 // A thing in its window, with what was painted of it.
@@ -40,6 +46,7 @@ struct ObjectInpainter::Attempt {
   PaintRequest request;
   std::vector<std::uint64_t> seeds;
   std::vector<torch::Tensor> painted;  // by seed
+  std::size_t chosen = 0;              // of them
   bool decoy = false;
 };
 
@@ -48,43 +55,46 @@ void ObjectInpainterOptions::validate() const {
   mask.validate();
   if (window < 16) throw RequestError(std::format("windows of {} pixels are too small", window));
   if (margin < 1) throw RequestError(std::format("a margin of {} pixels is too small", margin));
-  require_share("strength", strength);
+  if (strengths.empty()) throw RequestError("no strength is named, and nothing would be painted");
+  for (const double strength : strengths) require_share("strength", strength);
+  const bool paints = !painted_strengths(strengths).empty();
   require_share("match_colours", match_colours);
   if (decoys < 0) throw RequestError(std::format("{} decoys are not possible", decoys));
-  if (decoys > 0 && strength == 0) {
+  if (decoys > 0 && !paints) {
     throw RequestError("where examples are pasted nothing is painted, and decoys have no part", "leave --decoys out");
   }
-  if (match_colours > 0 && strength == 0) {
+  if (match_colours > 0 && !paints) {
     throw RequestError("where examples are pasted their colours are as they were", "leave --match-colours out");
   }
   if (variants < 1) throw RequestError(std::format("{} variants of a thing are none", variants));
-  if (rounds < 1) throw RequestError(std::format("{} rounds of painting are none", rounds));
 }
 
 ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, ThingFilters filters,
                                  const std::vector<Reference>& references, ObjectInpainterOptions options)
-    : painter_(painter), refiner_(refiner), filters_(filters), references_(references), options_(options) {
+    : painter_(painter), refiner_(refiner), filters_(filters), references_(references), options_(std::move(options)) {
   options_.validate();
   for (const Reference& reference : references) {
     footprints_.push_back(reference.footprint);
-    moments_.push_back(colour_moments(reference.image, reference.mask));
+    if (options_.match_colours > 0) moments_.push_back(colour_moments(reference.image, reference.mask));
   }
 }
 
 std::vector<ObjectInpainter::Attempt> ObjectInpainter::thing_attempts(const shards::Sample& scene, PlacementMap& map,
-                                                                      const Classes& classes, int most,
+                                                                      const Classes& classes,
+                                                                      const std::vector<double>& strengths,
                                                                       Random& random) const {
   PlacementOptions placing = options_.placement;
-  placing.most = most;
+  placing.most = static_cast<int>(strengths.size());
   std::vector<Attempt> all;
   for (const Placement& placement : map.place(footprints_, placing, random)) {
-    all.push_back(attempt_at(scene, placement, classes));
+    const double strength = strengths[all.size()];
+    all.push_back(attempt_at(scene, placement, classes, strength));
     Attempt& attempt = all.back();
     const Reference& reference = references_[placement.footprint];
     const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
     attempt.request.layout.features.push_back(
         {classes.painted, layout::transform(placement.geometry, moved), false, {}});
-    if (options_.strength < 1) {
+    if (strength < 1) {
       layout::Affine map_to_window = placement.scene_from_footprint;
       map_to_window.c += moved.c;
       map_to_window.f += moved.f;
@@ -94,7 +104,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::thing_attempts(const shar
       attempt.request.image = attempt.window.image * (1 - share) + laid.slice(0, 0, laid.size(0) - 1) * share;
     }
     if (painter_.model().reference_encoder) attempt.request.reference = reference.picture;
-    for (int v = 0; v < options_.variants; ++v) {
+    for (int v = 0; v < (strength == 0 ? 1 : options_.variants); ++v) {
       attempt.seeds.push_back(static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40)));
     }
   }
@@ -107,9 +117,10 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::decoy_attempts(const shar
   PlacementOptions anywhere = options_.placement;
   anywhere.anywhere = true;
   anywhere.most = options_.decoys;
+  const std::vector<double> strengths = painted_strengths(options_.strengths);
   std::vector<Attempt> all;
   for (const Placement& placement : map.place(footprints_, anywhere, random)) {
-    all.push_back(attempt_at(scene, placement, classes));
+    all.push_back(attempt_at(scene, placement, classes, strengths[all.size() % strengths.size()]));
     all.back().decoy = true;
     all.back().seeds = {static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40))};
   }
@@ -117,7 +128,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::decoy_attempts(const shar
 }
 
 ObjectInpainter::Attempt ObjectInpainter::attempt_at(const shards::Sample& scene, const Placement& placement,
-                                                     const Classes& classes) const {
+                                                     const Classes& classes, double strength) const {
   const std::int64_t step = painter_.size_step();
   const std::int64_t width = scene.layout.width;
   const std::int64_t height = scene.layout.height;
@@ -128,7 +139,7 @@ ObjectInpainter::Attempt ObjectInpainter::attempt_at(const shards::Sample& scene
   const std::int64_t w = side(width);
   const std::int64_t h = side(height);
   Attempt attempt;
-  attempt.object = {.reference = placement.footprint, .placement = placement};
+  attempt.object = {.reference = placement.footprint, .placement = placement, .strength = strength};
   attempt.x = std::clamp<std::int64_t>(std::llround((bounds.x0 + bounds.x1) / 2) - w / 2, 0, width - w);
   attempt.y = std::clamp<std::int64_t>(std::llround((bounds.y0 + bounds.y1) / 2) - h / 2, 0, height - h);
   attempt.window.image = scene.image.slice(1, attempt.y, attempt.y + h).slice(2, attempt.x, attempt.x + w);
@@ -139,7 +150,7 @@ ObjectInpainter::Attempt ObjectInpainter::attempt_at(const shards::Sample& scene
       shards::drawn_mask(layout::transform(placement.geometry, moved), static_cast<int>(w), static_cast<int>(h));
   attempt.request.layout = renumbered(attempt.window.layout, classes.numbers);
   attempt.request.repaint = grown_by(attempt.intended, options_.margin);
-  attempt.request.strength = options_.strength;
+  attempt.request.strength = strength;
   attempt.request.image = attempt.window.image.contiguous();
   return attempt;
 }
@@ -156,70 +167,63 @@ void ObjectInpainter::paste(const Attempt& attempt, const torch::Tensor& mask, c
   changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
 }
 
-void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials) {
+torch::Tensor ObjectInpainter::judged(Attempt& attempt) {
   std::optional<RefinedMask> mask;
-  std::size_t best = 0;
+  InpaintedObject& object = attempt.object;
+  const bool pasted = attempt.request.strength == 0;
+  const bool compared = filters_.likeness != nullptr && !pasted;
   const auto picture_size = painter_.model().reference_encoder ? painter_.model().reference_encoder->config().size : 64;
   for (std::size_t v = 0; v < attempt.painted.size(); ++v) {
     RefinedMask refined;
     {
       const StageMeter meter(cost_.refining);
+      const torch::Tensor found = pasted ? attempt.intended : refiner_.refine(attempt.painted[v], attempt.intended);
       // What was not painted is not the thing, however much it looks like it.
-      const torch::Tensor found = refiner_.refine(attempt.painted[v], attempt.intended) * attempt.request.repaint;
-      refined = tidied(found, attempt.intended, options_.mask);
+      refined = tidied(found * attempt.request.repaint, attempt.intended, options_.mask);
     }
     double margin = 0;
-    if (filters_.likeness != nullptr && refined.kept) {
+    if (compared && refined.kept) {
       const StageMeter meter(cost_.filtering);
       margin = filters_.likeness->margin(shards::reference_picture(attempt.painted[v], refined.mask, picture_size));
     }
     // Any mask that is kept before any that is not, then the margin (without a filter the overlap).
     const auto rank = [&](const RefinedMask& one, double its) {
-      return std::pair(one.kept, filters_.likeness != nullptr && one.kept ? its : one.overlap);
+      return std::pair(one.kept, compared && one.kept ? its : one.overlap);
     };
-    if (mask && rank(refined, margin) <= rank(*mask, attempt.object.margin)) continue;
+    if (mask && rank(refined, margin) <= rank(*mask, object.margin)) continue;
     mask = std::move(refined);
-    attempt.object.margin = margin;
-    best = v;
+    object.margin = margin;
+    attempt.chosen = v;
   }
-  InpaintedObject& object = attempt.object;
-  object.seed = attempt.seeds[best];
+  object.seed = attempt.seeds[attempt.chosen];
   object.overlap = mask->overlap;
   if (!mask->kept) {
     object.rejected = "mask";
-  } else if (filters_.likeness != nullptr && !filters_.likeness->accepts(object.margin)) {
+  } else if (compared && !filters_.likeness->accepts(object.margin)) {
     object.rejected = "likeness";
-  } else if (filters_.judge != nullptr) {
+  } else if (filters_.judge != nullptr && !pasted) {
     const StageMeter meter(cost_.filtering);
-    object.judged = filters_.judge->score(attempt.painted[best], mask->mask);
+    object.judged = filters_.judge->score(attempt.painted[attempt.chosen], mask->mask);
     if (!filters_.judge->accepts(object.judged)) object.rejected = "judge";
   }
-  if (object.rejected.empty()) {
+  return mask->mask;
+}
+
+void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials) {
+  const torch::Tensor mask = judged(attempt);
+  if (attempt.object.rejected.empty()) {
     const StageMeter meter(cost_.writing);
-    const std::int64_t h = attempt.intended.size(0);
-    const std::int64_t w = attempt.intended.size(1);
-    paste(attempt, mask->mask, attempt.painted[best], result);
-    layout::Layout& layout = result.sample.layout;
-    if (layout.mask) {
-      const std::vector<std::uint8_t> pixels = shards::pixels_from_mask(mask->mask);
-      for (std::int64_t y = 0; y < h; ++y) {
-        for (std::int64_t x = 0; x < w; ++x) {
-          if (pixels[static_cast<std::size_t>(y * w + x)] == 0) continue;
-          layout.mask->values[static_cast<std::size_t>((y + attempt.y) * layout.width + x + attempt.x)] =
-              static_cast<std::uint8_t>(classes.label);
-        }
-      }
-    } else {
-      const layout::Affine moved{.c = static_cast<double>(attempt.x), .f = static_cast<double>(attempt.y)};
-      layout.features.push_back({classes.label, layout::transform(shards::outline_of(mask->mask), moved), false, {}});
-    }
+    paste(attempt, mask, attempt.painted[attempt.chosen], result);
+    shards::label_region(result.sample.layout, mask, classes.label, static_cast<int>(attempt.x),
+                         static_cast<int>(attempt.y));
   }
   if (keep_trials) {
     const torch::Tensor after = result.sample.image.slice(1, attempt.y, attempt.y + attempt.intended.size(0))
                                     .slice(2, attempt.x, attempt.x + attempt.intended.size(1));
-    result.trials.push_back({attempt.window.image, attempt.intended, attempt.painted, best, mask->mask, after.clone()});
+    result.trials.push_back(
+        {attempt.window.image, attempt.intended, attempt.painted, attempt.chosen, mask, after.clone()});
   }
-  result.objects.push_back(std::move(object));
+  result.objects.push_back(std::move(attempt.object));
 }
 
 InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
@@ -231,16 +235,22 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
   InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
   result.sample.image = scene.image.clone();
   cost_ = {};
-  int missing = options_.placement.most;
-  for (int round = 0; round < options_.rounds && missing > 0; ++round) {
+  const std::vector<double>& strengths = options_.strengths;
+  std::vector<std::size_t> missing(static_cast<std::size_t>(options_.placement.most));
+  std::iota(missing.begin(), missing.end(), std::size_t{0});
+  for (std::size_t round = 0; round < strengths.size() && !missing.empty(); ++round) {
     std::vector<Attempt> all;
+    std::vector<double> wanted;
+    for (const std::size_t thing : missing) wanted.push_back(strengths[(thing + round) % strengths.size()]);
     {
       const StageMeter meter(cost_.placing);
-      all = thing_attempts(scene, map, classes, missing, random);
+      all = thing_attempts(scene, map, classes, wanted, random);
       if (round == 0) std::ranges::move(decoy_attempts(scene, map, classes, random), std::back_inserter(all));
     }
     if (all.empty()) break;
     paint(all);
+    std::vector<std::size_t> dropped;
+    std::size_t placed = 0;
     for (Attempt& attempt : all) {
       if (attempt.decoy) {
         const StageMeter meter(cost_.writing);
@@ -248,23 +258,31 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
         result.decoys.push_back(attempt.object.placement.geometry);
       } else {
         settle(attempt, result, classes, keep_trials);
-        missing -= result.objects.back().rejected.empty();
+        if (!result.objects.back().rejected.empty()) dropped.push_back(missing[placed]);
+        ++placed;
       }
     }
+    // What found no room is tried again, too.
+    dropped.insert(dropped.end(), missing.begin() + static_cast<std::ptrdiff_t>(placed), missing.end());
+    missing = std::move(dropped);
   }
   result.cost = cost_;
   return result;
 }
 
 void ObjectInpainter::paint(std::vector<Attempt>& all) {
-  if (options_.strength == 0) {
-    for (Attempt& attempt : all) attempt.painted.assign(attempt.seeds.size(), attempt.request.image);
-    return;
-  }
   const StageMeter meter(cost_.painting);
+  // Neighbours of one strength are painted together.
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return all[i].request.strength; });
   std::vector<PaintRequest> requests;
   std::vector<std::size_t> owners;
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  for (const std::size_t i : order) {
+    if (all[i].request.strength == 0) {
+      all[i].painted.assign(all[i].seeds.size(), all[i].request.image);
+      continue;
+    }
     for (const std::uint64_t seed : all[i].seeds) {
       requests.push_back(all[i].request);
       requests.back().layout = painting_condition(std::move(requests.back().layout), painter_.model());

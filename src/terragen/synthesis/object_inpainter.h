@@ -24,17 +24,16 @@ struct ObjectInpainterOptions {
   PlacementOptions placement;
   int window = 192;  // pixels a side of what is painted at once, at least; large things take more
   int margin = 3;    // pixels about a thing that are painted with it, and across which it is blended
-  // See PaintRequest; below 1 painting begins at the example laid into the scene. 0: the example itself is pasted, and
-  // nothing painted.
-  double strength = 0.8;
+  // The things of a scene take these in turn; where one is dropped another is tried elsewhere with the next strength,
+  // until each has been tried. See PaintRequest; below 1 painting begins at the example laid into the scene. 0: the
+  // example itself is pasted, with its own outline and unfiltered.
+  std::vector<double> strengths{0.8};
   // Share by which mean and deviation of what is painted are brought to the example's, see colour_matched.
   double match_colours = 0;
   int variants = 2;  // painted of every placed thing; the one most like the examples stays
-  // Times that a scene is gone through: each places and paints anew as many things as were dropped, until none is
-  // missing.
-  int rounds = 1;
-  // Patches of a scene, in the outlines of the examples, that are painted as what they are. Were things of the class
-  // all that is painted, whoever learns from the scenes could tell the class by the painting.
+  // Patches of a scene, in the outlines of the examples, that are painted as what they are, with the strengths above 0
+  // in turn. Were things of the class all that is painted, whoever learns from the scenes could tell the class by the
+  // painting.
   int decoys = 0;
   // Folder that keeps what is painted, see paint_or_find; decides nothing of the result. Empty: nothing is kept.
   std::filesystem::path paintings;
@@ -46,6 +45,7 @@ struct ObjectInpainterOptions {
 struct InpaintedObject {
   std::size_t reference = 0;
   Placement placement;
+  double strength = 0;     // 0: pasted
   std::uint64_t seed = 0;  // of the variant that stayed
   double overlap = 0;      // of refined and intended mask
   double margin = 0;       // see CropFilter; 0 without a filter
@@ -96,15 +96,19 @@ class ObjectInpainter {
 
  private:
   struct Attempt;
-  std::vector<Attempt> thing_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes, int most,
-                                      Random& random) const;
+  // One for each strength, as far as there is room.
+  std::vector<Attempt> thing_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
+                                      const std::vector<double>& strengths, Random& random) const;
   std::vector<Attempt> decoy_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                       Random& random) const;
   // The window about a place, to be painted there as what it is.
-  Attempt attempt_at(const shards::Sample& scene, const Placement& placement, const Classes& classes) const;
+  Attempt attempt_at(const shards::Sample& scene, const Placement& placement, const Classes& classes,
+                     double strength) const;
   void paste(const Attempt& attempt, const torch::Tensor& mask, const torch::Tensor& painted,
              InpaintedScene& result) const;
   void paint(std::vector<Attempt>& all);
+  // The mask of the variant that stays, and in the attempt's object which it is, and why it was dropped if it was.
+  torch::Tensor judged(Attempt& attempt);
   void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials);
 
   Painter& painter_;
@@ -112,7 +116,7 @@ class ObjectInpainter {
   ThingFilters filters_;
   const std::vector<Reference>& references_;
   std::vector<Footprint> footprints_;   // of the references
-  std::vector<ColourMoments> moments_;  // of the references
+  std::vector<ColourMoments> moments_;  // of the references, where colours are matched
   ObjectInpainterOptions options_;
   InpaintCost cost_;  // of the scene at hand
 };

@@ -168,6 +168,22 @@ TEST(RuleLearning, ADistanceThatIsInfiniteSpoilsNone) {
   EXPECT_NEAR(road->most, 2.0 * (66 - 28 + 1), 2.1);
 }
 
+TEST(RuleLearning, AClassThatIsNearToAllPlacesIsNoNeighbour) {
+  // Ships on the land, beside the road by chance: the examples show little else.
+  shards::Sample narrow = coast();
+  narrow.layout.width = narrow.layout.mask->width = 44;
+  std::vector<std::uint8_t> ground;
+  for (std::size_t i = 0; i < narrow.layout.mask->values.size(); ++i) {
+    if (i % kSize < 44) ground.push_back(narrow.layout.mask->values[i]);
+  }
+  narrow.layout.mask->values = ground;
+  narrow.image = narrow.image.slice(2, 0, 44).contiguous();
+  for (int i = 0; i < 6; ++i) {
+    narrow.layout.features.push_back({kShip, layout::make_oriented_box({36, 10.0 + 20 * i, 14, 4, 0}), false, {}});
+  }
+  EXPECT_TRUE(learned_rule({narrow}, kShip, kClasses).neighbours.empty());
+}
+
 TEST(Placement, FeaturesCanBeTheGround) {
   shards::Sample scene = coast();
   scene.layout.mask.reset();

@@ -17,6 +17,7 @@ namespace {
 constexpr int kRing = 8;                   // pixels
 constexpr double kLeastGroundShare = 0.1;  // of the ring
 constexpr std::size_t kTellingThings = 5;
+constexpr std::size_t kEveryPixel = 16;  // that tells how near a class is anyway
 constexpr double kTellingLikeness = 0.05;
 constexpr double kTellingAgreement = 0.3;
 
@@ -46,6 +47,11 @@ class Learning {
     for (int k = 0; k < classes_; ++k) {
       if (k == class_index_) continue;
       distances.emplace(k, pixel_distance(layout::pixels_of_class(layout, k), layout.width, layout.height));
+    }
+    for (const auto& [k, plane] : distances) {
+      for (std::size_t i = 0; i < plane.values.size(); i += kEveryPixel) {
+        anywhere_[k].push_back(static_cast<double>(plane.values[i]) * metres);
+      }
     }
     for (const layout::Geometry& thing : things) {
       const layout::OrientedBox box = layout::minimum_oriented_box(thing);
@@ -81,11 +87,14 @@ class Learning {
     rule.most_size = 1.25 * quantile(sizes_, 0.95);
     if (!spacings_.empty()) rule.spacing = 0.5 * quantile(spacings_, 0.05);
     if (sizes_.size() >= kTellingThings) {
-      const double near = 2 * quantile(sizes_, 0.5);
+      const double size = quantile(sizes_, 0.5);
+      const double near = 2 * size;
       for (const auto& [k, away] : neighbours_) {
         const bool is_ground = std::ranges::find(rule.ground, k) != rule.ground.end();
-        if (!is_ground && quantile(away, 0.9) <= near)
-          rule.neighbours.push_back({k, 0, std::min(near, quantile(away, 0.95))});
+        // A class that covers half of an example is near to whatever lies there.
+        const bool by_chance = quantile(away, 0.9) + size / 2 > quantile(anywhere_.at(k), 0.5);
+        if (is_ground || by_chance || quantile(away, 0.9) > near) continue;
+        rule.neighbours.push_back({k, 0, std::min(near, quantile(away, 0.95))});
       }
     }
     double sum = 0;
@@ -129,6 +138,7 @@ class Learning {
   std::vector<double> sizes_, spacings_, directions_;
   std::map<int, double> ring_;                     // pixels by class
   std::map<int, std::vector<double>> neighbours_;  // distances by class
+  std::map<int, std::vector<double>> anywhere_;    // of pixels
 };
 
 }  // namespace

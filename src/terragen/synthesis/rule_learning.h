@@ -14,7 +14,8 @@ namespace terragen::synthesis {
 //   sizes       from 0.8 of the 5 % quantile to 1.25 of the 95 % quantile of their longer sides
 //   spacing     half the 5 % quantile of their distances to other features
 //   neighbours  classes within twice the median size of nine things in ten, up to the 95 % quantile of the distances,
-//               or that; the ground itself is none, and fewer than five things tell of none
+//               or that; the ground itself is none, fewer than five things tell of none, and so does a class that is
+//               as near to half of all places where such a thing could lie
 //   direction   along the image's lines, where longish things (3 : 2 and more) agree with them: a mean of
 //               cos 2 (direction - lines) coherence of 0.3 and more
 //   likeness    0.05 where no example has a dense mask: the ground is known by its looks alone

@@ -149,19 +149,13 @@ layout::Bounds bounds_of_mask(const torch::Tensor& mask) {
           rows.max().item<double>() + 1};
 }
 
-// The pixels of the mask become those of a class: [S, S].
-void name_pixels(layout::DenseMask& classes, const torch::Tensor& mask, int class_index) {
-  const std::vector<std::uint8_t> inside = shards::pixels_from_mask(mask);
-  for (std::size_t k = 0; k < inside.size(); ++k) {
-    if (inside[k] != 0) classes.values[k] = static_cast<std::uint8_t>(class_index);
-  }
-}
-
 // Lays something of sample `from` into sample `to` of the draw, in whole cells; false where nothing was fit.
 bool transplant(const shards::Batch& batch, std::int64_t to, std::int64_t from, const ReferenceDrawOptions& options,
                 Random& random, ReferenceDraw& draw) {
   const layout::Layout& donor = batch.layouts[static_cast<std::size_t>(from)];
-  std::optional<Cut> cut = random.chance(0.5) ? cut_thing(donor, random) : cut_ground(donor, random);
+  std::optional<Cut> cut;
+  if (random.chance(0.5)) cut = cut_thing(donor, random);
+  if (!cut) cut = cut_ground(donor, random);
   if (!cut) return false;
   const int cell = options.cell;
   const torch::Tensor cells =
@@ -184,12 +178,7 @@ bool transplant(const shards::Batch& batch, std::int64_t to, std::int64_t from, 
   const torch::Tensor picture = shards::reference_picture(batch.images[from], there, options.picture);
   draw.pictures[to] = altered_picture(picture, random);
   draw.paint[to] = at::max_pool2d(hole_about({bounds_of_mask(here), here, {}}, random).unsqueeze(0), {cell, cell});
-  layout::Layout& layout = draw.layouts[static_cast<std::size_t>(to)];
-  if (layout.mask) {
-    name_pixels(*layout.mask, here, options.class_index);
-  } else {
-    layout.features.push_back({options.class_index, shards::outline_of(here), false, {}});
-  }
+  shards::label_region(draw.layouts[static_cast<std::size_t>(to)], here, options.class_index);
   draw.transplants.push_back(std::move(moved));
   return true;
 }
@@ -221,7 +210,7 @@ ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOpt
       layout.features[*cut->feature].class_index = options.class_index;
       continue;
     }
-    name_pixels(*layout.mask, cut->mask, options.class_index);
+    shards::label_region(layout, cut->mask, options.class_index);
   }
   return draw;
 }

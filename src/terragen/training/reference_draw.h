@@ -40,8 +40,8 @@ struct ReferenceDraw {
 // turned, mirrored, resized and recoloured, so that nothing can be copied. Deterministic in `seed`.
 //
 // What surrounds a thing says much of what it looks like. A transplant lies where nothing but the picture does: half of
-// them are things, half blobs of ground, of one class where a mask names it. What a mask leaves unlabelled is never
-// taken.
+// them are things, where there are any, the others blobs of ground, of one class where a mask names it. What a mask
+// leaves unlabelled is never taken.
 ReferenceDraw draw_references(const shards::Batch& batch, const ReferenceDrawOptions& options, std::uint64_t seed);
 
 // latents: [N, C, S / cell, S / cell], with the draw's transplants in their places.
