@@ -78,7 +78,7 @@ void check_choice(const Table& table, const char* key, const std::string& value,
 
 void read_classes(const toml::table& root, const std::string& place, Recipe& recipe) {
   const toml::array* classes = root.get_as<toml::array>("classes");
-  if (classes == nullptr || classes->empty()) throw DataError(place, "names no [[classes]]");
+  if (classes == nullptr) return;
   for (const toml::node& node : *classes) {
     if (!node.is_table()) throw DataError(place, "[[classes]] holds something that is no table");
     const Table table(*node.as_table(), "classes", place);
@@ -201,6 +201,8 @@ Recipe parse_recipe(const std::string& toml_text, const std::string& place) {
     top.fail("images", "is missing");
   }
   if (const toml::table* labels = section("labels")) read_labels(Table(*labels, "labels", place), recipe);
+  // Images alone: what a generator may learn grounds from.
+  if (recipe.classes.empty() && recipe.labels_format != "none") throw DataError(place, "names no [[classes]]");
   if (const toml::table* tiles = section("tiles")) {
     const Table table(*tiles, "tiles", place);
     table.allow({"size", "overlap"});

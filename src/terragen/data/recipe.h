@@ -1,4 +1,4 @@
-// A recipe: how a folder of labelled imagery, as it lies, becomes a dataset. Read from TOML; docs/recipes.md has every
+// A recipe: how a folder of labelled imagery, as it lies, becomes a dataset. Read from TOML; docs/data.md has every
 // key.
 #pragma once
 

@@ -114,7 +114,7 @@ class DatasetInpainter {
       throw RequestError(std::format("the examples show no {} that could be placed", options.class_name),
                          "things must be at least 6 pixels wide and high and cover at most half of their image");
     }
-    rule_ = options.rule ? *options.rule : learned_rule(samples, classes_.label, result_.taxonomy.size());
+    rule_ = options.rule ? *options.rule : learned_rule(samples, classes_.label, shares_of_scenes());
     rule_.validate(result_.taxonomy.size());
     if (rule_.least_likeness > 0) likeness_.emplace(samples, classes_.label);
     if (options.filter && model.reference_encoder) {
@@ -178,6 +178,12 @@ class DatasetInpainter {
       }
     }
     return others;
+  }
+
+  GroundShares shares_of_scenes() const {
+    std::vector<const layout::Layout*> layouts;
+    for (std::size_t i = 0; i < packed_->reader().size(); ++i) layouts.push_back(&packed_->reader().layout(i));
+    return ground_shares(layouts, result_.taxonomy.size());
   }
 
   // Sizes and distances are metres where the ground sampling distance is known, else pixels: not some of either.

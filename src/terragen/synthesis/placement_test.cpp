@@ -39,6 +39,9 @@ shards::Sample coast() {
   return sample;
 }
 
+// Of scenes like the coast.
+GroundShares coast_shares() { return {.classes = {0.44, 0.5, 0.06, 0.0}, .unlabelled = 0}; }
+
 layout::Geometry ship(double cx, double cy, double angle) { return layout::make_oriented_box({cx, cy, 16, 6, angle}); }
 
 TEST(Structure, LinesRunAlongTheirStripes) {
@@ -127,30 +130,44 @@ TEST(RuleLearning, FindsGroundSizesAndDirection) {
     example.layout.features = {{kShip, ship(90 + 4 * i, 30 + 12 * i, 0.05), false, {}}};
     examples.push_back(std::move(example));
   }
-  const layout::PlacementRule rule = learned_rule(examples, kShip, kClasses);
-  EXPECT_EQ(rule.ground, std::vector<int>{kWater});
-  EXPECT_FALSE(rule.unlabelled_ground);
+  const layout::PlacementRule rule = learned_rule(examples, kShip, coast_shares());
+  // A road is too rare for five ships to have missed it by more than chance, land is not.
+  EXPECT_EQ(rule.ground, (std::vector<int>{kWater, kRoad}));
   EXPECT_NEAR(rule.least_size, 0.8 * 32, 0.01);
   EXPECT_NEAR(rule.most_size, 1.25 * 32, 0.01);
   EXPECT_EQ(rule.direction, layout::PlacementDirection::structure);
   EXPECT_EQ(rule.least_likeness, 0);
-  EXPECT_THROW(learned_rule({coast()}, kShip, kClasses), RequestError);
+  EXPECT_THROW(learned_rule({coast()}, kShip, coast_shares()), RequestError);
   const layout::Taxonomy taxonomy({{"land", {}}, {"water", {}}, {"road", {}}, {"ship", {}}});
   EXPECT_EQ(layout::placement_rule_from_json(layout::placement_rule_to_json(rule, taxonomy), taxonomy, "rule"), rule);
   EXPECT_THROW(layout::placement_rule_from_json({{"grund", 1}}, taxonomy, "rule"), DataError);
   EXPECT_THROW(layout::placement_rule_from_json({{"ground", {"lava"}}}, taxonomy, "rule"), DataError);
 }
 
-TEST(RuleLearning, WhatIsUnlabelledBesideAnExampleIsGroundOnlyWhereNothingElseIs) {
+TEST(RuleLearning, WhatIsUnlabelledIsGroundLikeAnyClass) {
   shards::Sample example = coast();
   example.layout.features = {{kShip, ship(90, 60, 0.05), false, {}}};
+  const auto unlabelled_ground = [&](std::size_t things, double unlabelled) {
+    GroundShares shares = coast_shares();
+    shares.unlabelled = unlabelled;
+    return learned_rule(std::vector<shards::Sample>(things, example), kShip, shares).unlabelled_ground;
+  };
+  EXPECT_TRUE(unlabelled_ground(1, 0.3));    // one ship tells nothing of it
+  EXPECT_FALSE(unlabelled_ground(20, 0.3));  // twenty that all lie elsewhere do
+  EXPECT_TRUE(unlabelled_ground(20, 1));     // but where no scene says its ground
   std::vector<std::uint8_t>& ground = example.layout.mask->values;
   std::fill_n(ground.begin(), ground.size() / 2, layout::kUnlabelled);
-  EXPECT_FALSE(learned_rule({example}, kShip, kClasses).unlabelled_ground);
-  std::ranges::fill(ground, layout::kUnlabelled);
-  const layout::PlacementRule rule = learned_rule({example}, kShip, kClasses);
-  EXPECT_TRUE(rule.unlabelled_ground);
-  EXPECT_TRUE(rule.ground.empty());
+  EXPECT_TRUE(unlabelled_ground(20, 0.3));
+}
+
+TEST(RuleLearning, WhatTheScenesCoverIsCounted) {
+  const layout::Layout whole = coast().layout;
+  layout::Layout without = whole;
+  without.mask.reset();
+  const GroundShares shares = ground_shares({&whole, &without}, kClasses);
+  EXPECT_NEAR(shares.unlabelled, 0.5, 1e-9);
+  EXPECT_NEAR(shares.classes[kWater], 0.25, 1e-9);
+  EXPECT_NEAR(shares.classes[kRoad], 0.5 * 8 / 128, 1e-9);
 }
 
 TEST(RuleLearning, ADistanceThatIsInfiniteSpoilsNone) {
@@ -161,7 +178,7 @@ TEST(RuleLearning, ADistanceThatIsInfiniteSpoilsNone) {
   shards::Sample without = coast();
   for (std::uint8_t& ground : without.layout.mask->values) ground = ground == kRoad ? std::uint8_t{kLand} : ground;
   without.layout.features.push_back({kShip, long_ship(60), false, {}});
-  const layout::PlacementRule rule = learned_rule({with, without}, kShip, kClasses);
+  const layout::PlacementRule rule = learned_rule({with, without}, kShip, coast_shares());
   EXPECT_NO_THROW(rule.validate(kClasses));
   const auto road = std::ranges::find(rule.neighbours, int{kRoad}, &layout::NeighbourRule::class_index);
   ASSERT_NE(road, rule.neighbours.end());
@@ -181,7 +198,7 @@ TEST(RuleLearning, AClassThatIsNearToAllPlacesIsNoNeighbour) {
   for (int i = 0; i < 6; ++i) {
     narrow.layout.features.push_back({kShip, layout::make_oriented_box({36, 10.0 + 20 * i, 14, 4, 0}), false, {}});
   }
-  EXPECT_TRUE(learned_rule({narrow}, kShip, kClasses).neighbours.empty());
+  EXPECT_TRUE(learned_rule({narrow}, kShip, coast_shares()).neighbours.empty());
 }
 
 TEST(Placement, FeaturesCanBeTheGround) {

@@ -15,7 +15,8 @@ namespace terragen::synthesis {
 namespace {
 
 constexpr int kRing = 8;                   // pixels
-constexpr double kLeastGroundShare = 0.1;  // of the ring
+constexpr double kLeastGroundShare = 0.1;  // of the ring, and of the things
+constexpr double kHardlyByChance = 0.1;
 constexpr std::size_t kTellingThings = 5;
 constexpr std::size_t kEveryPixel = 16;  // that tells how near a class is anyway
 constexpr double kTellingLikeness = 0.05;
@@ -34,7 +35,8 @@ double quantile(std::vector<double> values, double share) {
 // All that is measured about the things of one class.
 class Learning {
  public:
-  Learning(int class_index, int classes) : class_index_(class_index), classes_(classes) {}
+  Learning(int class_index, const GroundShares& shares)
+      : class_index_(class_index), classes_(static_cast<int>(shares.classes.size())), shares_(shares) {}
 
   void look_at(const shards::Sample& sample) {
     const layout::Layout& layout = sample.layout;
@@ -75,14 +77,11 @@ class Learning {
   layout::PlacementRule rule() const {
     if (sizes_.empty()) throw RequestError("the examples show nothing of the class");
     layout::PlacementRule rule;
-    double all = 0;
-    for (const auto& [k, pixels] : ring_) all += pixels;
-    for (const auto& [k, pixels] : ring_) {
-      const bool is_ground = k != layout::kUnlabelled && k != class_index_;
-      if (is_ground && pixels >= kLeastGroundShare * all) rule.ground.push_back(k);
+    for (int k = 0; k < classes_ && dense_; ++k) {
+      if (k != class_index_ && is_ground(k, shares_.classes[static_cast<std::size_t>(k)])) rule.ground.push_back(k);
     }
-    // What is unlabelled beside an example may be more of it that nobody marked.
-    rule.unlabelled_ground = !dense_ || rule.ground.empty();
+    rule.unlabelled_ground =
+        !dense_ || rule.ground.empty() || shares_.unlabelled == 1 || is_ground(layout::kUnlabelled, shares_.unlabelled);
     rule.least_size = 0.8 * quantile(sizes_, 0.05);
     rule.most_size = 1.25 * quantile(sizes_, 0.95);
     if (!spacings_.empty()) rule.spacing = 0.5 * quantile(spacings_, 0.05);
@@ -90,10 +89,11 @@ class Learning {
       const double size = quantile(sizes_, 0.5);
       const double near = 2 * size;
       for (const auto& [k, away] : neighbours_) {
-        const bool is_ground = std::ranges::find(rule.ground, k) != rule.ground.end();
+        const auto standing = standing_.find(k);
+        const bool stood_on = standing != standing_.end() && standing->second > 0;
         // A class that covers half of an example is near to whatever lies there.
         const bool by_chance = quantile(away, 0.9) + size / 2 > quantile(anywhere_.at(k), 0.5);
-        if (is_ground || by_chance || quantile(away, 0.9) > near) continue;
+        if (stood_on || by_chance || quantile(away, 0.9) > near) continue;
         rule.neighbours.push_back({k, 0, std::min(near, quantile(away, 0.95))});
       }
     }
@@ -110,9 +110,23 @@ class Learning {
   void look_about(const layout::Layout& layout, const std::vector<std::uint8_t>& drawn) {
     if (!layout.mask) return;
     const layout::Plane away = pixel_distance(drawn, layout.width, layout.height);
+    std::map<int, double> ring;
+    double all = 0;
     for (std::size_t i = 0; i < drawn.size(); ++i) {
-      if (away.values[i] > 0 && away.values[i] <= kRing) ring_[layout.mask->values[i]] += 1;
+      if (away.values[i] <= 0 || away.values[i] > kRing) continue;
+      ring[layout.mask->values[i]] += 1;
+      ++all;
     }
+    for (const auto& [k, pixels] : ring) standing_[k] += pixels >= kLeastGroundShare * all ? 1 : 0;
+  }
+
+  // Whether things may stand on a class that covers `share` of the scenes.
+  bool is_ground(int k, double share) const {
+    const auto things = static_cast<double>(sizes_.size());
+    const auto found = standing_.find(k);
+    const int standing = found == standing_.end() ? 0 : found->second;
+    if (standing > 0) return standing >= kLeastGroundShare * things;
+    return std::pow(1 - share, things) >= kHardlyByChance;
   }
 
   static std::vector<std::uint8_t> features_but(const layout::Layout& layout, const layout::Geometry& thing) {
@@ -134,17 +148,38 @@ class Learning {
 
   int class_index_;
   int classes_;
+  const GroundShares& shares_;
   bool dense_ = false;
   std::vector<double> sizes_, spacings_, directions_;
-  std::map<int, double> ring_;                     // pixels by class
+  std::map<int, int> standing_;                    // things by the classes they stand on
   std::map<int, std::vector<double>> neighbours_;  // distances by class
   std::map<int, std::vector<double>> anywhere_;    // of pixels
 };
 
 }  // namespace
 
-layout::PlacementRule learned_rule(const std::vector<shards::Sample>& examples, int class_index, int classes) {
-  Learning learning(class_index, classes);
+GroundShares ground_shares(const std::vector<const layout::Layout*>& scenes, int classes) {
+  GroundShares shares{.classes = std::vector<double>(static_cast<std::size_t>(classes)), .unlabelled = 0};
+  double all = 0;
+  for (const layout::Layout* scene : scenes) {
+    const double pixels = 1.0 * scene->width * scene->height;
+    all += pixels;
+    if (!scene->mask) {
+      shares.unlabelled += pixels;
+      continue;
+    }
+    for (const std::uint8_t k : scene->mask->values) {
+      (k == layout::kUnlabelled ? shares.unlabelled : shares.classes[k]) += 1;
+    }
+  }
+  for (double& share : shares.classes) share /= std::max(1.0, all);
+  shares.unlabelled /= std::max(1.0, all);
+  return shares;
+}
+
+layout::PlacementRule learned_rule(const std::vector<shards::Sample>& examples, int class_index,
+                                   const GroundShares& shares) {
+  Learning learning(class_index, shares);
   for (const shards::Sample& example : examples) learning.look_at(example);
   return learning.rule();
 }
