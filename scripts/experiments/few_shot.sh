@@ -34,9 +34,8 @@ learn() { # CLASS...
   local class base copy
   for class in "$@"; do
     base=$out/$class/base
-    for copy in 2 3; do ln -sfn base "$base$copy"; done
     learned "$out/$class/generator" ||
-      "$terragen" train generator "$base" "${base}2" "${base}3" "${unlabelled[@]}" -o "$out/$class/generator" \
+      "$terragen" train generator "$base" "$base" "$base" "${unlabelled[@]}" -o "$out/$class/generator" \
         --from "$out/ground/model" --labelled-only --reference-share 0.8 --transplant-share 0.7 --inpaint-share 0.1 \
         --cycle 400 --threads 1 --steps 1000 --batch 32 --crop 128 --learning-rate 3e-4 --warmup 50 --ema 0.995 --resume
   done

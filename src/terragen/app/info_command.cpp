@@ -11,6 +11,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 #include "terragen/data/dataset.h"
+#include "terragen/layout/class_pixels.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/models/perception_model.h"
 
@@ -36,7 +37,8 @@ Json dataset_info(const fs::path& path) {
                {"bands", Json::array()},
                {"problems", Json::array()}};
   std::map<std::string, std::array<std::int64_t, 3>> objects;
-  std::map<std::string, std::array<std::int64_t, 3>> pixels;
+  std::map<std::string, std::array<std::size_t, 3>> pixels;
+  std::array<std::size_t, 3> unlabelled{};
   std::array<std::int64_t, 3> images{};
   std::set<std::string> crs;
   std::map<std::string, std::set<std::string>> places;
@@ -55,16 +57,18 @@ Json dataset_info(const fs::path& path) {
       ++objects[dataset.taxonomy.at(feature.class_index).name][split];
     }
     if (!image.mask_name) continue;
-    const layout::Layout layout = data::layout_of(dataset, image);
-    for (const std::uint8_t value : layout.mask->values) {
-      ++pixels[value == layout::kUnlabelled ? "(unlabelled)" : dataset.taxonomy.at(value).name][split];
+    const layout::ClassPixels covered =
+        layout::count_class_pixels(data::layout_of(dataset, image), dataset.taxonomy.size());
+    unlabelled[split] += covered.unlabelled;
+    for (std::size_t k = 0; k < covered.classes.size(); ++k) {
+      pixels[dataset.taxonomy.at(static_cast<int>(k)).name][split] += covered.classes[k];
     }
   }
   for (std::size_t s = 0; s < 3; ++s) info["images"][data::split_name(static_cast<data::Split>(s))] = images[s];
   for (const layout::ClassInfo& entry : dataset.taxonomy.classes()) {
     info["classes"].push_back({{"name", entry.name}, {"objects", objects[entry.name]}, {"pixels", pixels[entry.name]}});
   }
-  if (dataset.dense) info["unlabelled_pixels"] = pixels["(unlabelled)"];
+  if (dataset.dense) info["unlabelled_pixels"] = unlabelled;
   for (const data::BandInfo& band : dataset.bands) {
     info["bands"].push_back({{"name", band.name}, {"low", band.low}, {"high", band.high}});
   }
@@ -94,8 +98,12 @@ void print_dataset(const Json& info) {
           : std::string("GSD: not known"));
   say(std::format("CRS: {}", info["crs"].dump()));
   for (const auto& [split, places] : info["places"].items()) say(std::format("places, {}: {}", split, places.dump()));
-  say(std::format("{:<16}{:>12}{:>12}{:>12}", info["dense"].get<bool>() ? "pixels of" : "objects of", "train", "val",
-                  "test"));
+  if (info["classes"].empty()) {
+    say("no classes");
+  } else {
+    say(std::format("{:<16}{:>12}{:>12}{:>12}", info["dense"].get<bool>() ? "pixels of" : "objects of", "train", "val",
+                    "test"));
+  }
   const char* what = info["dense"].get<bool>() ? "pixels" : "objects";
   for (const Json& entry : info["classes"]) {
     say(std::format("{:<16}{:>12}{:>12}{:>12}", entry["name"].get<std::string>(), entry[what][0].get<std::int64_t>(),

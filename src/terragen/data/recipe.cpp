@@ -77,9 +77,10 @@ void check_choice(const Table& table, const char* key, const std::string& value,
 }
 
 void read_classes(const toml::table& root, const std::string& place, Recipe& recipe) {
-  const toml::array* classes = root.get_as<toml::array>("classes");
+  const toml::node* classes = root.get("classes");
   if (classes == nullptr) return;
-  for (const toml::node& node : *classes) {
+  if (!classes->is_array()) throw DataError(place, "classes are written as [[classes]], one table for each");
+  for (const toml::node& node : *classes->as_array()) {
     if (!node.is_table()) throw DataError(place, "[[classes]] holds something that is no table");
     const Table table(*node.as_table(), "classes", place);
     table.allow({"name", "color", "id", "alias"});

@@ -39,6 +39,10 @@ TEST(Recipe, LabelsNeedClasses) {
   EXPECT_EQ(parse_recipe(labelled + "[[classes]]\nname = \"pool\"\n", "recipe").classes.size(), 1U);
 }
 
+TEST(Recipe, ClassesAreAnArrayOfTables) {
+  EXPECT_THROW(parse_recipe(kImagesAlone + "[classes]\nname = \"pool\"\n", "recipe"), DataError);
+}
+
 TEST(Recipe, RefusesKeysThatItDoesNotKnow) {
   EXPECT_THROW(parse_recipe(kImagesAlone + "[tiles]\nsise = 256\n", "recipe"), DataError);
 }

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "terragen/layout/class_pixels.h"
+
 namespace terragen::layout {
 namespace {
 
@@ -54,15 +56,8 @@ std::vector<std::pair<std::size_t, int>> ranked(const std::vector<std::size_t>& 
 }  // namespace
 
 std::string caption_of(const Layout& layout, const Taxonomy& taxonomy) {
-  const auto classes = static_cast<std::size_t>(taxonomy.size());
-  std::vector<std::size_t> features(classes);
-  std::vector<std::size_t> pixels(classes);
+  std::vector<std::size_t> features(static_cast<std::size_t>(taxonomy.size()));
   for (const Feature& feature : layout.features) ++features.at(static_cast<std::size_t>(feature.class_index));
-  if (layout.mask) {
-    for (const std::uint8_t value : layout.mask->values) {
-      if (value != kUnlabelled) ++pixels.at(value);
-    }
-  }
   const double least = kLeastShare * layout.width * layout.height;
   std::vector<std::string> things;
   const auto name_of = [&](int index) { return taxonomy.at(index).name; };
@@ -71,7 +66,7 @@ std::string caption_of(const Layout& layout, const Taxonomy& taxonomy) {
   for (const auto& [count, index] : ranked(features, 1)) {
     if (is_word(index)) things.push_back(counted(words_of_class(name_of(index)), count));
   }
-  for (const auto& [count, index] : ranked(pixels, least)) {
+  for (const auto& [count, index] : ranked(count_class_pixels(layout, taxonomy.size()).classes, least)) {
     if (is_word(index)) things.push_back(words_of_class(name_of(index)));
   }
   if (things.size() > kMostClasses) things.resize(kMostClasses);

@@ -8,6 +8,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/seed.h"
+#include "terragen/layout/class_pixels.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/layout/vectorise.h"
 
@@ -158,6 +159,15 @@ TEST(Vectorise, RasterisingGivesTheMaskBack) {
     geometry.parts = vectorise(mask, 40, 30);
     EXPECT_EQ(rasterise(geometry, 40, 30), mask);
   }
+}
+
+TEST(ClassPixels, AreThoseOfTheMask) {
+  Layout layout{.width = 3, .height = 2};
+  EXPECT_EQ(count_class_pixels(layout, 2).unlabelled, 6U);
+  layout.mask = ClassMask{3, 2, {1, 1, kUnlabelled, 0, 1, kUnlabelled}};
+  const ClassPixels pixels = count_class_pixels(layout, 2);
+  EXPECT_EQ(pixels.classes, (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(pixels.unlabelled, 2U);
 }
 
 TEST(Transform, AQuarterTurnKeepsABoxABox) {

@@ -6,18 +6,18 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/require_share.h"
+#include "terragen/layout/class_pixels.h"
 
 namespace terragen::shards {
 namespace {
 
 // By class, the inverse root of its pixels' number: rare classes oftener, and none alone.
 std::vector<double> rare_class_weights(const ShardReader& reader) {
-  std::vector<double> weights(static_cast<std::size_t>(reader.set().taxonomy.size()), 0);
+  const int classes = reader.set().taxonomy.size();
+  std::vector<double> weights(static_cast<std::size_t>(classes), 0);
   for (std::size_t i = 0; i < reader.size(); ++i) {
-    if (!reader.layout(i).mask) continue;
-    for (const std::uint8_t value : reader.layout(i).mask->values) {
-      if (value != layout::kUnlabelled) ++weights[value];
-    }
+    const layout::ClassPixels pixels = layout::count_class_pixels(reader.layout(i), classes);
+    for (std::size_t k = 0; k < weights.size(); ++k) weights[k] += static_cast<double>(pixels.classes[k]);
   }
   for (double& weight : weights) weight = weight > 0 ? 1 / std::sqrt(weight) : 0;
   return weights;

@@ -76,6 +76,12 @@ Json to_json(const InpaintedObject& object, const std::vector<Reference>& refere
 
 // Everything that scenes share, and the folder in which finished ones lie until all are.
 class DatasetInpainter {
+  // What was made of one scene.
+  struct Part {
+    fs::path folder;
+    data::Dataset dataset;
+  };
+
  public:
   DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
                    const models::PerceptionInference* judge, const InpaintOptions& options, const fs::path& output)
@@ -144,26 +150,27 @@ class DatasetInpainter {
       wanted = std::min(wanted, static_cast<std::size_t>(options_.scenes));
     }
     Progress progress("inpainting", static_cast<std::int64_t>(wanted));
-    std::size_t tried = 0;
-    for (std::size_t holding = 0; holding < wanted && tried < scenes.size(); ++tried) {
+    std::vector<Part> parts;
+    std::size_t holding = 0;
+    for (const std::size_t scene : scenes) {
+      if (holding == wanted) break;
       bool holds = false;
       for (int copy = 0; copy < options_.per_scene; ++copy) {
         if (interrupt_requested()) throw Interrupted("inpainting was interrupted; the same command goes on");
-        const fs::path part = part_of(scenes[tried], copy);
-        if (!fs::exists(part)) inpaint_scene(scenes[tried], copy, part);
-        holds = holds || !data::read_dataset(part).images.empty();
+        const fs::path folder = part_of(scene, copy);
+        if (!fs::exists(folder)) inpaint_scene(scene, copy, folder);
+        parts.push_back({folder, data::read_dataset(folder)});
+        holds = holds || !parts.back().dataset.images.empty();
       }
       // Another scene stands in for one that has no room.
       if (!holds && options_.scenes > 0) continue;
       ++holding;
       progress.advance();
     }
-    scenes.resize(tried);
-    InpaintSummary summary{.references = references_.size(),
-                           .scenes = tried * static_cast<std::size_t>(options_.per_scene)};
+    InpaintSummary summary{.references = references_.size(), .scenes = parts.size()};
     if (filter_) summary.threshold = filter_->threshold();
     if (judge_) summary.judge_threshold = judge_->threshold();
-    finish(scenes, output, summary);
+    finish(parts, output, summary);
     return summary;
   }
 
@@ -254,32 +261,29 @@ class DatasetInpainter {
     write_thing_picture(options_.explain / (name + "_things.png"), made, references_);
   }
 
-  void finish(const std::vector<std::size_t>& scenes, const fs::path& output, InpaintSummary& summary) {
+  void finish(const std::vector<Part>& parts, const fs::path& output, InpaintSummary& summary) {
     AugmentedDataset all(result_, options_.keep_real, output);
     Json objects = Json::object();
     Json decoys = Json::object();
-    for (const std::size_t scene : scenes) {
-      for (int copy = 0; copy < options_.per_scene; ++copy) {
-        const data::Dataset part = data::read_dataset(part_of(scene, copy));
-        // A run that was killed between the two has a part without its cost.
-        const fs::path cost = cost_of(part_of(scene, copy));
-        if (fs::exists(cost)) summary.cost.add(inpaint_cost_from_json(read_json(cost), cost.string()));
-        const Json& told = part.provenance.at("augmented");
-        for (const Json& object : told.at("objects")) {
-          ++summary.placed;
-          const auto rejected = object.at("rejected").get<std::string>();
-          summary.accepted += rejected.empty();
-          summary.pasted += rejected.empty() && object.at("strength") == 0;
-          summary.wrong_mask += rejected == "mask";
-          summary.unlike += rejected == "likeness";
-          summary.unseen += rejected == "judge";
-        }
-        if (part.images.empty()) continue;
-        ++summary.images;
-        objects[part.images.front().file_name] = told.at("objects");
-        decoys[part.images.front().file_name] = told.at("decoy_outlines");
-        all.adopt(part);
+    for (const auto& [folder, part] : parts) {
+      // A run that was killed between the two has a part without its cost.
+      const fs::path cost = cost_of(folder);
+      if (fs::exists(cost)) summary.cost.add(inpaint_cost_from_json(read_json(cost), cost.string()));
+      const Json& told = part.provenance.at("augmented");
+      for (const Json& object : told.at("objects")) {
+        ++summary.placed;
+        const auto rejected = object.at("rejected").get<std::string>();
+        summary.accepted += rejected.empty();
+        summary.pasted += rejected.empty() && object.at("strength") == 0;
+        summary.wrong_mask += rejected == "mask";
+        summary.unlike += rejected == "likeness";
+        summary.unseen += rejected == "judge";
       }
+      if (part.images.empty()) continue;
+      ++summary.images;
+      objects[part.images.front().file_name] = told.at("objects");
+      decoys[part.images.front().file_name] = told.at("decoy_outlines");
+      all.adopt(part);
     }
     Json provenance = settings_;
     provenance["method"] = "inpaint";

@@ -40,6 +40,7 @@ std::vector<double> painted_strengths(std::vector<double> strengths) {
 // A thing in its window, with what was painted of it.
 struct ObjectInpainter::Attempt {
   InpaintedObject object;
+  std::size_t thing = 0;      // which of the scene's it is
   std::int64_t x = 0, y = 0;  // of the window in the scene
   shards::Sample window;      // the real image and label
   torch::Tensor intended;     // [h, w]
@@ -81,15 +82,17 @@ ObjectInpainter::ObjectInpainter(Painter& painter, MaskRefiner& refiner, ThingFi
 
 std::vector<ObjectInpainter::Attempt> ObjectInpainter::thing_attempts(const shards::Sample& scene, PlacementMap& map,
                                                                       const Classes& classes,
-                                                                      const std::vector<double>& strengths,
-                                                                      Random& random) const {
+                                                                      const std::vector<std::size_t>& things,
+                                                                      std::size_t round, Random& random) const {
   PlacementOptions placing = options_.placement;
-  placing.most = static_cast<int>(strengths.size());
+  placing.most = static_cast<int>(things.size());
   std::vector<Attempt> all;
   for (const Placement& placement : map.place(footprints_, placing, random)) {
-    const double strength = strengths[all.size()];
+    const std::size_t thing = things[all.size()];
+    const double strength = options_.strengths[(thing + round) % options_.strengths.size()];
     all.push_back(attempt_at(scene, placement, classes, strength));
     Attempt& attempt = all.back();
+    attempt.thing = thing;
     const Reference& reference = references_[placement.footprint];
     const layout::Affine moved{.c = -static_cast<double>(attempt.x), .f = -static_cast<double>(attempt.y)};
     attempt.request.layout.features.push_back(
@@ -107,6 +110,7 @@ std::vector<ObjectInpainter::Attempt> ObjectInpainter::thing_attempts(const shar
     for (int v = 0; v < (strength == 0 ? 1 : options_.variants); ++v) {
       attempt.seeds.push_back(static_cast<std::uint64_t>(random.below(std::int64_t{1} << 40)));
     }
+    if (strength == 0) attempt.painted = {attempt.request.image};
   }
   return all;
 }
@@ -150,7 +154,6 @@ ObjectInpainter::Attempt ObjectInpainter::attempt_at(const shards::Sample& scene
       shards::drawn_mask(layout::transform(placement.geometry, moved), static_cast<int>(w), static_cast<int>(h));
   attempt.request.layout = renumbered(attempt.window.layout, classes.numbers);
   attempt.request.repaint = grown_by(attempt.intended, options_.margin);
-  attempt.request.strength = strength;
   attempt.request.image = attempt.window.image.contiguous();
   return attempt;
 }
@@ -167,10 +170,10 @@ void ObjectInpainter::paste(const Attempt& attempt, const torch::Tensor& mask, c
   changed.copy_(torch::maximum(changed, blend.gt(0).to(torch::kFloat32)));
 }
 
-torch::Tensor ObjectInpainter::judged(Attempt& attempt) {
+torch::Tensor ObjectInpainter::chosen_mask(Attempt& attempt) {
   std::optional<RefinedMask> mask;
   InpaintedObject& object = attempt.object;
-  const bool pasted = attempt.request.strength == 0;
+  const bool pasted = object.strength == 0;
   const bool compared = filters_.likeness != nullptr && !pasted;
   const auto picture_size = painter_.model().reference_encoder ? painter_.model().reference_encoder->config().size : 64;
   for (std::size_t v = 0; v < attempt.painted.size(); ++v) {
@@ -210,7 +213,7 @@ torch::Tensor ObjectInpainter::judged(Attempt& attempt) {
 }
 
 void ObjectInpainter::settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials) {
-  const torch::Tensor mask = judged(attempt);
+  const torch::Tensor mask = chosen_mask(attempt);
   if (attempt.object.rejected.empty()) {
     const StageMeter meter(cost_.writing);
     paste(attempt, mask, attempt.painted[attempt.chosen], result);
@@ -235,22 +238,17 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
   InpaintedScene result{.sample = scene, .changed = torch::zeros({scene.layout.height, scene.layout.width})};
   result.sample.image = scene.image.clone();
   cost_ = {};
-  const std::vector<double>& strengths = options_.strengths;
   std::vector<std::size_t> missing(static_cast<std::size_t>(options_.placement.most));
   std::iota(missing.begin(), missing.end(), std::size_t{0});
-  for (std::size_t round = 0; round < strengths.size() && !missing.empty(); ++round) {
+  for (std::size_t round = 0; round < options_.strengths.size() && !missing.empty(); ++round) {
     std::vector<Attempt> all;
-    std::vector<double> wanted;
-    for (const std::size_t thing : missing) wanted.push_back(strengths[(thing + round) % strengths.size()]);
     {
       const StageMeter meter(cost_.placing);
-      all = thing_attempts(scene, map, classes, wanted, random);
+      all = thing_attempts(scene, map, classes, missing, round, random);
       if (round == 0) std::ranges::move(decoy_attempts(scene, map, classes, random), std::back_inserter(all));
     }
     if (all.empty()) break;
     paint(all);
-    std::vector<std::size_t> dropped;
-    std::size_t placed = 0;
     for (Attempt& attempt : all) {
       if (attempt.decoy) {
         const StageMeter meter(cost_.writing);
@@ -258,34 +256,30 @@ InpaintedScene ObjectInpainter::inpaint(const shards::Sample& scene, PlacementMa
         result.decoys.push_back(attempt.object.placement.geometry);
       } else {
         settle(attempt, result, classes, keep_trials);
-        if (!result.objects.back().rejected.empty()) dropped.push_back(missing[placed]);
-        ++placed;
+        if (result.objects.back().rejected.empty()) std::erase(missing, attempt.thing);
       }
     }
-    // What found no room is tried again, too.
-    dropped.insert(dropped.end(), missing.begin() + static_cast<std::ptrdiff_t>(placed), missing.end());
-    missing = std::move(dropped);
   }
   result.cost = cost_;
   return result;
 }
 
 void ObjectInpainter::paint(std::vector<Attempt>& all) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].painted.empty()) order.push_back(i);
+  }
+  if (order.empty()) return;
   const StageMeter meter(cost_.painting);
   // Neighbours of one strength are painted together.
-  std::vector<std::size_t> order(all.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return all[i].request.strength; });
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return all[i].object.strength; });
   std::vector<PaintRequest> requests;
   std::vector<std::size_t> owners;
   for (const std::size_t i : order) {
-    if (all[i].request.strength == 0) {
-      all[i].painted.assign(all[i].seeds.size(), all[i].request.image);
-      continue;
-    }
     for (const std::uint64_t seed : all[i].seeds) {
       requests.push_back(all[i].request);
       requests.back().layout = painting_condition(std::move(requests.back().layout), painter_.model());
+      requests.back().strength = all[i].object.strength;
       requests.back().seed = seed;
       owners.push_back(i);
     }

@@ -96,9 +96,10 @@ class ObjectInpainter {
 
  private:
   struct Attempt;
-  // One for each strength, as far as there is room.
+  // One for each of the things, as far as there is room.
   std::vector<Attempt> thing_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
-                                      const std::vector<double>& strengths, Random& random) const;
+                                      const std::vector<std::size_t>& things, std::size_t round,
+                                      Random& random) const;
   std::vector<Attempt> decoy_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                       Random& random) const;
   // The window about a place, to be painted there as what it is.
@@ -108,7 +109,7 @@ class ObjectInpainter {
              InpaintedScene& result) const;
   void paint(std::vector<Attempt>& all);
   // The mask of the variant that stays, and in the attempt's object which it is, and why it was dropped if it was.
-  torch::Tensor judged(Attempt& attempt);
+  torch::Tensor chosen_mask(Attempt& attempt);
   void settle(Attempt& attempt, InpaintedScene& result, const Classes& classes, bool keep_trials);
 
   Painter& painter_;

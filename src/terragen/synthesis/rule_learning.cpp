@@ -6,6 +6,7 @@
 #include <map>
 
 #include "terragen/core/error.h"
+#include "terragen/layout/class_pixels.h"
 #include "terragen/layout/rasterise.h"
 #include "terragen/layout/things.h"
 #include "terragen/synthesis/pixel_distance.h"
@@ -89,11 +90,10 @@ class Learning {
       const double size = quantile(sizes_, 0.5);
       const double near = 2 * size;
       for (const auto& [k, away] : neighbours_) {
-        const auto standing = standing_.find(k);
-        const bool stood_on = standing != standing_.end() && standing->second > 0;
+        const double usual = quantile(away, 0.9);
         // A class that covers half of an example is near to whatever lies there.
-        const bool by_chance = quantile(away, 0.9) + size / 2 > quantile(anywhere_.at(k), 0.5);
-        if (stood_on || by_chance || quantile(away, 0.9) > near) continue;
+        const bool by_chance = usual + size / 2 > quantile(anywhere_.at(k), 0.5);
+        if (things_on(k) > 0 || by_chance || usual > near) continue;
         rule.neighbours.push_back({k, 0, std::min(near, quantile(away, 0.95))});
       }
     }
@@ -120,11 +120,15 @@ class Learning {
     for (const auto& [k, pixels] : ring) standing_[k] += pixels >= kLeastGroundShare * all ? 1 : 0;
   }
 
+  int things_on(int k) const {
+    const auto found = standing_.find(k);
+    return found == standing_.end() ? 0 : found->second;
+  }
+
   // Whether things may stand on a class that covers `share` of the scenes.
   bool is_ground(int k, double share) const {
     const auto things = static_cast<double>(sizes_.size());
-    const auto found = standing_.find(k);
-    const int standing = found == standing_.end() ? 0 : found->second;
+    const int standing = things_on(k);
     if (standing > 0) return standing >= kLeastGroundShare * things;
     return std::pow(1 - share, things) >= kHardlyByChance;
   }
@@ -162,15 +166,10 @@ GroundShares ground_shares(const std::vector<const layout::Layout*>& scenes, int
   GroundShares shares{.classes = std::vector<double>(static_cast<std::size_t>(classes)), .unlabelled = 0};
   double all = 0;
   for (const layout::Layout* scene : scenes) {
-    const double pixels = 1.0 * scene->width * scene->height;
-    all += pixels;
-    if (!scene->mask) {
-      shares.unlabelled += pixels;
-      continue;
-    }
-    for (const std::uint8_t k : scene->mask->values) {
-      (k == layout::kUnlabelled ? shares.unlabelled : shares.classes[k]) += 1;
-    }
+    const layout::ClassPixels pixels = layout::count_class_pixels(*scene, classes);
+    all += 1.0 * scene->width * scene->height;
+    shares.unlabelled += static_cast<double>(pixels.unlabelled);
+    for (std::size_t k = 0; k < pixels.classes.size(); ++k) shares.classes[k] += static_cast<double>(pixels.classes[k]);
   }
   for (double& share : shares.classes) share /= std::max(1.0, all);
   shares.unlabelled /= std::max(1.0, all);
