@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <format>
 #include <memory>
 
 #include "terragen/app/info_command.h"
 #include "terragen/core/atomic_file.h"
+#include "terragen/core/error.h"
 #include "terragen/data/folder_guess.h"
 #include "terragen/data/importer.h"
 
@@ -22,6 +24,11 @@ struct ImportOptions {
 // The recipe of a folder that came without one, kept beside the dataset for the user to correct.
 data::Recipe guessed_recipe(const ImportOptions& options) {
   const std::filesystem::path written = options.output + ".recipe.toml";
+  if (std::filesystem::exists(written)) {
+    throw RequestError(std::format("{} exists already", written.string()),
+                       std::format("import with it (`terragen import {} --root {} -o {}`), or remove it",
+                                   written.string(), options.recipe, options.output));
+  }
   const std::string toml = data::guess_recipe(options.recipe);
   data::Recipe recipe = data::parse_recipe(toml, written.string());
   write_file(written, toml);
@@ -51,7 +58,10 @@ void add_import_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--root", options->root, "Folder that the recipe's paths start from; default: the recipe's own");
   command->add_option("--labels-root", options->labels_root,
                       "Folder that labels.path starts from, where labels lie apart from the images; default: the root");
-  command->callback([options, &run] { run = [options] { import(*options); }; });
+  command->callback([options, &run] {
+    while (options->output.size() > 1 && options->output.ends_with('/')) options->output.pop_back();
+    run = [options] { import(*options); };
+  });
 }
 
 }  // namespace terragen::app

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 
 #include "terragen/app/augment_command.h"
@@ -71,6 +72,9 @@ int main(int argc, char** argv) try { return run(argc, argv); } catch (const ter
 } catch (const std::bad_alloc&) {
   report("the machine's memory is used up", "use a smaller batch or smaller tiles");
   return static_cast<int>(ExitCode::request);
+} catch (const std::filesystem::filesystem_error& error) {
+  report(error.what(), "a file or folder is missing, in the way, or may not be used");
+  return static_cast<int>(ExitCode::data);
 } catch (const std::exception& error) {
   report(error.what(), "this is a bug of TerraGen: please report it with the command");
   return static_cast<int>(ExitCode::internal);

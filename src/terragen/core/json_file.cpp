@@ -18,6 +18,8 @@ Json parse_json(const std::string& text, const std::string& place) {
     const auto line = 1 + std::count(text.begin(), end, '\n');
     throw DataError(std::format("{}: line {}", place, line), "is not valid JSON",
                     "the file may be cut off or not be UTF-8");
+  } catch (const Json::out_of_range&) {
+    throw DataError(place, "holds a number that is too large");
   }
 }
 

@@ -22,7 +22,8 @@ constexpr int kFormatVersion = 1;
 constexpr std::array<const char*, 3> kSplits{"train", "val", "test"};
 
 void check_inside(const std::string& name, const std::string& place) {
-  if (name.empty() || name.front() == '/' || name.find("..") != std::string::npos) {
+  const fs::path path(name);
+  if (name.empty() || path.is_absolute() || std::ranges::find(path, "..") != path.end()) {
     throw DataError(place, std::format("names the file \"{}\", which leaves the dataset", name));
   }
 }

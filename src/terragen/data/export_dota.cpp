@@ -13,7 +13,7 @@ class DotaWriter : public ExportWriter {
     const fs::path split = split_name(image.split);
     std::vector<formats::NamedObject> objects;
     for (const layout::Feature& feature : carried(image, Carries::oriented_boxes, "DOTA")) {
-      objects.push_back({class_name(feature), feature.geometry, false, {}});
+      objects.push_back({class_name(feature), feature.geometry, feature.difficult, {}});
     }
     copy_image(image, split / "images");
     fs::create_directories(folder_ / split / "labelTxt");

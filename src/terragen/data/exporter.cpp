@@ -5,6 +5,7 @@
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/data/export_writer.h"
 
@@ -30,6 +31,11 @@ ExportSummary export_dataset(const Dataset& dataset, const ExportOptions& option
   ExportSummary summary{.images = images.size()};
   Progress progress("exporting", std::ssize(images));
   for (const ImageRecord* image : images) {
+    if (interrupt_requested()) throw Interrupted("stopped while exporting");
+    if (image->mask_name && options.format != "masks") {
+      throw RequestError(std::format("{}: a dense mask cannot be written as {}", image->file_name, options.format),
+                         "export to masks instead");
+    }
     writer->add(*image);
     summary.objects += image->features.size();
     progress.advance();

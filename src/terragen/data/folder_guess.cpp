@@ -32,6 +32,7 @@ struct Guess {
   std::string format;
   std::string labels;
   std::map<std::string, std::vector<std::string>> splits;
+  std::string ignore;   // under [labels], as TOML
   bool listed = false;  // splits are lists of images, which may lie in one folder
 };
 
@@ -47,7 +48,7 @@ std::string toml_string(const std::string& text) {
 std::string toml_of(const Guess& guess, const fs::path& folder) {
   std::string name = fs::absolute(folder / ".").parent_path().filename().string();
   std::string toml = std::format(
-      "# Guessed from the folder's layout: check it, correct it, and import with it.\n"
+      "# Guessed from the folder's layout: check it, correct it, and import with it and --root FOLDER.\n"
       "name = {}\ntask = {}\nlicence = \"\"      # of the imagery, kept with every copy\n"
       "attribution = \"\"\n",
       toml_string(name), toml_string(guess.task));
@@ -60,7 +61,8 @@ std::string toml_of(const Guess& guess, const fs::path& folder) {
         "place = \"(.*)\"      # every image a place of its own: name the part of the path that says where it was "
         "taken\n";
   }
-  toml += std::format("\n[labels]\nformat = {}\npath = {}\n", toml_string(guess.format), toml_string(guess.labels));
+  toml += std::format("\n[labels]\nformat = {}\npath = {}\n{}", toml_string(guess.format), toml_string(guess.labels),
+                      guess.ignore);
   if (!guess.splits.empty()) toml += "\n[splits]\n";
   for (const auto& [split, globs] : guess.splits) {
     toml += std::format("{} = [{}]\n", split, comma_list(globs, toml_string));
@@ -114,6 +116,7 @@ std::string yaml_value(const std::vector<formats::TextLine>& lines, const std::s
 std::string yolo_format(const fs::path& root, const std::vector<std::string>& files) {
   std::set<std::size_t> lengths;
   for (const std::string& file : files) {
+    if (fs::path(file).filename() == "classes.txt") continue;  // labelImg's list of names
     for (const formats::TextLine& line : formats::read_text_lines(root / file)) {
       const std::size_t count = formats::words_of(line.text).size();
       if (count > 0) lengths.insert(count);
@@ -121,6 +124,52 @@ std::string yolo_format(const fs::path& root, const std::vector<std::string>& fi
   }
   if (lengths.empty() || lengths == std::set<std::size_t>{5}) return "yolo";
   return lengths == std::set<std::size_t>{9} ? "yolo-obb" : "yolo-polygons";
+}
+
+// The part of a path written on another machine that is there: "/content/ds/test/images" is test/images. Empty: none.
+std::string found_below(const fs::path& root, fs::path value) {
+  while (!value.empty()) {
+    const std::string text = value.relative_path().lexically_normal().generic_string();
+    if (!text.starts_with("..") && fs::exists(root / text)) {
+      return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+    }
+    fs::path shorter;
+    for (auto part = std::next(value.begin()); part != value.end(); ++part) shorter /= *part;
+    value = shorter;
+  }
+  return "";
+}
+
+void set_yolo_splits(Guess& guess, const fs::path& root, const char* name) {
+  const auto lines = formats::read_text_lines(root / name);
+  const std::vector<std::string> images = glob_files(root, guess.images);
+  std::string problem;
+  std::set<std::string> taken;
+  for (const char* split : {"train", "val", "test"}) {
+    const std::string value = yaml_value(lines, split);
+    if (value.empty()) continue;
+    const std::string below = found_below(root, value);
+    if (below.empty() || !taken.insert(below).second) {
+      problem = std::format("says that {} is in {}, which is {}", split, value,
+                            below.empty() ? "not there" : "that of another split, too");
+      continue;
+    }
+    const bool folder = fs::is_directory(root / below);
+    guess.splits[split].push_back(!folder ? "@" + below : below == "." ? "**" : below + "/**");
+    guess.listed = guess.listed || !folder;
+  }
+  // What is named and not there does no harm where the others hold all images.
+  const auto is_placed = [&](const std::string& image) {
+    return std::ranges::any_of(guess.splits, [&](const auto& entry) {
+      return std::ranges::any_of(entry.second, [&](const std::string& glob) { return glob_matches(glob, image); });
+    });
+  };
+  if (problem.empty() || guess.listed || std::ranges::all_of(images, is_placed)) return;
+  guess.splits = splits_by_folder(images);
+  if (guess.splits.empty()) {
+    throw DataError((root / name).string(), problem,
+                    "correct it, or write a recipe with [splits]: docs/data.md has every key");
+  }
 }
 
 std::optional<Guess> guess_yolo(const fs::path& root) {
@@ -133,17 +182,7 @@ std::optional<Guess> guess_yolo(const fs::path& root) {
     guess.labels = "**/labels/**/*.txt";
     guess.format = yolo_format(root, glob_files(root, guess.labels));
     if (guess.format == "yolo-polygons") guess.task = "segmentation";
-    const auto lines = formats::read_text_lines(root / name);
-    for (const char* split : {"train", "val", "test"}) {
-      std::string value = yaml_value(lines, split);
-      // Exporters that write "../train/images" mean the folder beside data.yaml.
-      while (value.starts_with("../") || value.starts_with("./")) value = value.substr(value.find('/') + 1);
-      while (value.ends_with("/")) value.pop_back();
-      if (value.empty() || !fs::exists(root / value)) continue;
-      const bool folder = fs::is_directory(root / value);
-      guess.splits[split].push_back(folder ? value + "/**" : "@" + value);
-      guess.listed = guess.listed || !folder;
-    }
+    set_yolo_splits(guess, root, name);
     return guess;
   }
   return std::nullopt;
@@ -247,7 +286,10 @@ void add_mask_classes(Guess& guess, const fs::path& root, const std::vector<std:
   for (const int id : ids) {
     const bool binary = ids == std::set<int>{0, 255} || ids == std::set<int>{0, 1};
     const std::string name = binary ? (id == 0 ? "background" : "object") : std::format("class-{}", id);
-    if (!binary && id == 255 && ids.size() > 2) continue;
+    if (!binary && id == 255 && ids.size() > 2) {
+      guess.ignore = "ignore = [255]\n";
+      continue;
+    }
     guess.classes.emplace_back(name, std::format("id = {}\n", id));
   }
 }

@@ -145,6 +145,37 @@ TEST(FolderGuess, ImagesBesideMasks) {
   EXPECT_EQ(recipe.classes.size(), 3U);  // 255 is not labelled
 }
 
+TEST(FolderGuess, SplitsOfAnotherMachineAreFoundOrRefused) {
+  const test::ScratchFolder scratch;
+  const Dataset before = example(scratch.path() / "d", "boxes");
+  const fs::path out = scratch.path() / "out";
+  export_dataset(before, {.format = "yolo"}, out);
+  const std::string names = "names: [car, bus, ship]\n";
+  write_file(out / "data.yaml", "train: /content/ds/images/train\ntest: /content/ds/images/test\n" + names);
+  const Recipe recipe = parse_recipe(guess_recipe(out), "guess");
+  EXPECT_EQ(recipe.train, std::vector<std::string>{"images/train/**"});
+  EXPECT_EQ(recipe.test, std::vector<std::string>{"images/test/**"});
+  // By the folders' names where the file's are not there, and refused where these say nothing either.
+  write_file(out / "data.yaml", "train: a/learn\ntest: a/exam\n" + names);
+  EXPECT_FALSE(parse_recipe(guess_recipe(out), "guess").test.empty());
+  fs::rename(out / "images/test", out / "images/exam");
+  fs::rename(out / "labels/test", out / "labels/exam");
+  EXPECT_THROW(guess_recipe(out), DataError);
+}
+
+TEST(FolderGuess, MasksKeep255Unlabelled) {
+  const test::ScratchFolder scratch;
+  for (const char* part : {"images", "masks"}) fs::create_directories(scratch.path() / "in" / part);
+  geo::Raster raster = geo::make_raster(4, 1, 1, geo::DataType::uint8);
+  geo::write_raster(scratch.path() / "in/images/a.png", raster);
+  for (const auto& [x, value] : {std::pair{1, 1}, {2, 2}, {3, 255}}) raster.set(0, x, 0, value);
+  geo::write_raster(scratch.path() / "in/masks/a.png", raster);
+  const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "in"), "guess");
+  const Dataset dataset = import_dataset(recipe, {scratch.path() / "in", scratch.path() / "in"}, scratch.path() / "d");
+  EXPECT_EQ(layout_of(dataset, dataset.images.at(0)).mask->values,
+            (std::vector<std::uint8_t>{0, 1, 2, layout::kUnlabelled}));
+}
+
 TEST(FolderGuess, WhatIsNotRecognisedSaysWhatWasLookedFor) {
   const test::ScratchFolder scratch;
   write_file(scratch.path() / "notes.txt", "nothing here");

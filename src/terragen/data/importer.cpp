@@ -8,6 +8,7 @@
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/sha256.h"
 #include "terragen/data/caption_file.h"
@@ -44,22 +45,24 @@ std::string place_of(const Recipe& recipe, const std::string& path) {
 
 SourceImage source_image(const Recipe& recipe, const fs::path& root, const std::string& path,
                          const geo::RasterInfo& info) {
-  SourceImage image{path, info.width, info.height, {}, recipe.gsd};
+  SourceImage image{path, info.width, info.height, {}, {}};
   if (recipe.georeference == "file") image.georeference = info.georeference;
   if (recipe.georeference == "xyz-tile-name") {
     const auto found = geo::georeference_from_tile_name(fs::path(path).stem().string(), info.width, info.height);
     if (!found) throw DataError((root / path).string(), "has a name that does not end in an XYZ tile (-x-y-z)");
     image.georeference = *found;
   }
-  if (!image.gsd) image.gsd = geo::ground_sampling_distance(image.georeference, info.width, info.height);
+  image.gsd = geo::ground_sampling_distance(image.georeference, info.width, info.height);
+  if (!image.gsd) image.gsd = recipe.gsd;
   return image;
 }
 
-// File names: the path with its folders joined, made of harmless characters.
+// File names: the path with its folders joined, made of harmless characters and letters of any script.
 std::string flat_name(const std::string& path) {
   std::string name = fs::path(path).replace_extension().generic_string();
   for (char& c : name) {
-    if ((std::isalnum(static_cast<unsigned char>(c)) == 0) && c != '-' && c != '.' && c != '_') c = '_';
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x80 && std::isalnum(code) == 0 && c != '-' && c != '.' && c != '_') c = '_';
   }
   return name;
 }
@@ -69,7 +72,8 @@ class RangeFinder {
  public:
   void add(const geo::Raster& raster) {
     values_.resize(static_cast<std::size_t>(raster.bands));
-    const std::size_t stride = std::max<std::size_t>(1, raster.pixels() / 20000);
+    while (values_.front().size() > kMostSamples) thin_out();
+    const std::size_t stride = sparseness_ * std::max<std::size_t>(1, raster.pixels() / 20000);
     for (std::size_t i = 0; i < raster.pixels(); i += stride) {
       if (!raster.valid.empty() && raster.valid[i] == 0) continue;
       const int x = static_cast<int>(i % static_cast<std::size_t>(raster.width));
@@ -78,7 +82,10 @@ class RangeFinder {
     }
   }
   std::pair<double, double> range(std::size_t band) {
-    if (band >= values_.size() || values_[band].empty()) return {0, 1};
+    if (band >= values_.size() || values_[band].empty()) {
+      throw DataError("recipe", "images.range is to be percentiles of the training images, which show nothing",
+                      "give images.range in numbers, those of the dataset that models are trained on");
+    }
     std::ranges::sort(values_[band]);
     const auto at = [&](double share) {
       return values_[band][static_cast<std::size_t>(share * static_cast<double>(values_[band].size() - 1))];
@@ -88,7 +95,18 @@ class RangeFinder {
   }
 
  private:
+  static constexpr std::size_t kMostSamples = std::size_t{1} << 21;  // of a band
+
+  void thin_out() {
+    for (std::vector<double>& values : values_) {
+      for (std::size_t i = 0; 2 * i < values.size(); ++i) values[i] = values[2 * i];
+      values.resize((values.size() + 1) / 2);
+    }
+    sparseness_ *= 2;
+  }
+
   std::vector<std::vector<double>> values_;
+  std::size_t sparseness_ = 1;
 };
 
 class Importer {
@@ -119,6 +137,7 @@ class Importer {
     if (dataset_.dense) fs::create_directory(folder_.path() / "masks");
     Progress progress("importing", std::ssize(paths));
     for (const std::string& path : paths) {
+      if (interrupt_requested()) throw Interrupted("stopped while importing");
       add_image(path);
       progress.advance();
     }
@@ -193,7 +212,7 @@ class Importer {
     image.source = std::format("{} [{}, {}, {}, {}]", source.path, window.x, window.y, window.width, window.height);
     image.features = part.features;
     write_labelled_image(folder_.path(), raster, part.mask, image);
-    if (split == Split::train) ranges_.add(raster);
+    if (split == Split::train && takes_percentiles()) ranges_.add(raster);
     dataset_.images.push_back(std::move(image));
   }
 
@@ -221,9 +240,14 @@ class Importer {
     }
   }
 
+  bool takes_percentiles() const {
+    if (!recipe_.range_values.empty()) return false;
+    return recipe_.range == "percentile" ||
+           (recipe_.range == "auto" && dataset_.data_type != geo::data_type_name(geo::DataType::uint8));
+  }
+
   void set_ranges() {
     const geo::DataType type = geo::data_type_from_name(dataset_.data_type, "dataset");
-    const bool percentile = recipe_.range == "percentile" || (recipe_.range == "auto" && type != geo::DataType::uint8);
     if (recipe_.range_values.size() > 1 && std::ssize(recipe_.range_values) != bands_) {
       throw DataError("recipe", std::format("images.range has {} entries, the images {} bands",
                                             recipe_.range_values.size(), bands_));
@@ -234,7 +258,7 @@ class Importer {
     }
     for (int b = 0; b < bands_; ++b) {
       const auto i = static_cast<std::size_t>(b);
-      std::pair<double, double> range = percentile ? ranges_.range(i) : geo::natural_range(type);
+      std::pair<double, double> range = takes_percentiles() ? ranges_.range(i) : geo::natural_range(type);
       if (!recipe_.range_values.empty()) {
         const auto& given = recipe_.range_values[recipe_.range_values.size() == 1 ? 0 : i];
         range = {given[0], given[1]};

@@ -49,7 +49,7 @@ layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform
 // One GeoJSON file, with the extents of its features for a quick look.
 struct LabelSource::GeoLayer {
   std::string place;
-  std::string folder;  // images below this folder may carry its features
+  std::string folder;  // only images below it may carry its features; empty: all
   formats::GeoFile file;
   std::vector<layout::Bounds> bounds;
   std::string transform_to;
@@ -70,33 +70,48 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path images_root, fs::path la
                     "labels.path is a glob relative to the labels' root");
   }
   if (is_file_an_image(format)) {
-    for (const std::string& file : files) {
-      const std::string key =
-          recipe.match.empty() ? fs::path(file).stem().string() : captured(recipe.match, file, "labels.match");
-      if (key.empty()) continue;
-      const std::string full = recipe.match.empty() ? fs::path(file).parent_path().generic_string() + "\n" + key : key;
-      if (!files_.emplace(full, file).second) {
-        throw DataError((labels_root_ / file).string(),
-                        std::format("and {} are both the labels of \"{}\"", files_[full], key),
-                        "make labels.match tell them apart");
-      }
-    }
+    for (const std::string& file : files) list_file(file);
   } else if (format == "coco") {
     for (const std::string& file : files) read_coco_file(file);
   } else if (format == "geojson") {
-    for (const std::string& file : files) {
-      auto layer = std::make_unique<GeoLayer>();
-      layer->place = (labels_root_ / file).string();
-      layer->file = formats::read_geojson(labels_root_ / file);
-      const std::string folder = fs::path(file).parent_path().generic_string();
-      layer->folder = folder.empty() ? "" : folder + "/";
-      for (const formats::GeoFeature& feature : layer->file.features)
-        layer->bounds.push_back(layout::bounds_of(feature.geometry));
-      layers_.push_back(std::move(layer));
+    if (recipe.class_property.empty() && recipe.classes.size() > 1) {
+      throw DataError(recipe.name,
+                      "has several classes, and labels.class_property does not say where features name theirs");
     }
+    const std::vector<std::string> images = glob_files(images_root_, recipe.images_path);
+    for (const std::string& file : files) read_geojson_layer(file, images);
   } else {
     throw InternalError(std::format("[LabelSource] labels.format \"{}\" passed the recipe's check", format));
   }
+}
+
+void LabelSource::list_file(const std::string& file) {
+  const std::string key =
+      recipe_.match.empty() ? fs::path(file).stem().string() : captured(recipe_.match, file, "labels.match");
+  if (key.empty()) return;
+  const auto [first, last] = files_.equal_range(key);
+  for (auto other = first; other != last; ++other) {
+    // The same name in different folders is told apart by the image's folder.
+    if (recipe_.match.empty() && fs::path(other->second).parent_path() != fs::path(file).parent_path()) continue;
+    throw DataError((labels_root_ / file).string(),
+                    std::format("and {} are both the labels of \"{}\"", other->second, key),
+                    "make labels.match tell them apart");
+  }
+  files_.emplace(key, file);
+}
+
+void LabelSource::read_geojson_layer(const std::string& file, const std::vector<std::string>& images) {
+  auto layer = std::make_unique<GeoLayer>();
+  layer->place = (labels_root_ / file).string();
+  layer->file = formats::read_geojson(labels_root_ / file);
+  const std::string folder = fs::path(file).parent_path().generic_string() + "/";
+  // A file of labels in images' own folder speaks for that folder alone; one elsewhere for all.
+  if (std::ranges::any_of(images, [&](const std::string& image) { return image.starts_with(folder); })) {
+    layer->folder = folder;
+  }
+  for (const formats::GeoFeature& feature : layer->file.features)
+    layer->bounds.push_back(layout::bounds_of(feature.geometry));
+  layers_.push_back(std::move(layer));
 }
 
 void LabelSource::read_coco_file(const std::string& file) {
@@ -141,25 +156,26 @@ double LabelSource::pixels_from_metres(double metres, const char* key, const Sou
 }
 
 std::string LabelSource::label_file_of(const SourceImage& image) const {
-  if (!recipe_.match.empty()) {
-    const auto found = files_.find(captured(recipe_.match, image.path, "labels.match"));
-    return found == files_.end() ? "" : found->second;
+  const std::string key = recipe_.match.empty() ? fs::path(image.path).stem().string()
+                                                : captured(recipe_.match, image.path, "labels.match");
+  const auto [first, last] = files_.equal_range(key);
+  if (first == last) return "";
+  const auto best = std::max_element(first, last, [&](const auto& a, const auto& b) {
+    return nearness(image.path, a.second) < nearness(image.path, b.second);
+  });
+  for (auto other = first; other != last; ++other) {
+    if (other == best || nearness(image.path, other->second) < nearness(image.path, best->second)) continue;
+    throw DataError((images_root_ / image.path).string(),
+                    std::format("may be labelled by {} or by {}", best->second, other->second),
+                    "make labels.match tell them apart");
   }
-  // Same stem; of several the one whose folder shares most with the image's.
-  const std::string stem = fs::path(image.path).stem().string();
-  std::string best;
-  std::ptrdiff_t most = -1;
-  for (const auto& [key, file] : files_) {
-    if (key.substr(key.find('\n') + 1) != stem) continue;
-    const auto shared = std::ranges::mismatch(image.path, file).in1 - image.path.begin();
-    if (shared > most) most = shared, best = file;
-  }
-  return best;
+  return best->second;
 }
 
 ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& file) {
   const std::string place = (labels_root_ / file).string();
-  const geo::Raster raster = geo::read_raster(labels_root_ / file);
+  const geo::Raster raster = recipe_.labels_format == "index-masks" ? geo::read_index_raster(labels_root_ / file)
+                                                                    : geo::read_raster(labels_root_ / file);
   if (raster.width != image.width || raster.height != image.height) {
     throw DataError(place, std::format("has {}x{} pixels, its image {}x{}", raster.width, raster.height, image.width,
                                        image.height));
@@ -186,15 +202,25 @@ ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& 
 ImageLabels LabelSource::from_coco(const SourceImage& image) const {
   const auto [first, last] = coco_images_.equal_range(fs::path(image.path).filename().string());
   if (first == last) throw DataError((images_root_ / image.path).string(), "is not listed in the COCO file");
-  // One name in several files: the file in the folder nearest to the image speaks, or the one that gives its path.
+  // Of one name several times, the path that ends the image's, then the folder nearest to it.
+  const auto fit_of = [&](const CocoEntry& entry) {
+    const bool has_path = entry.image.file_name.find('/') != std::string::npos;
+    const bool ends = has_path && ("/" + image.path).ends_with("/" + entry.image.file_name);
+    return std::pair(ends, nearness(image.path, (fs::path(entry.file).parent_path() / entry.image.file_name).string()));
+  };
   const CocoEntry* best = nullptr;
-  std::ptrdiff_t most = -1;
+  const CocoEntry* rival = nullptr;
   for (auto found = first; found != last; ++found) {
-    const bool whole_path = ("/" + image.path).ends_with("/" + found->second.image.file_name);
-    const auto shared = std::ranges::mismatch(image.path, found->second.file).in1 - image.path.begin();
-    const std::ptrdiff_t score =
-        shared + (whole_path && found->second.image.file_name.find('/') != std::string::npos ? 100000 : 0);
-    if (score > most) most = score, best = &found->second;
+    if (best != nullptr && fit_of(found->second) == fit_of(*best)) rival = &found->second;
+    if (best != nullptr && fit_of(found->second) <= fit_of(*best)) continue;
+    best = &found->second;
+    rival = nullptr;
+  }
+  if (rival != nullptr) {
+    throw DataError((images_root_ / image.path).string(),
+                    std::format("may be {} of {} or {} of {}", best->image.file_name, best->file,
+                                rival->image.file_name, rival->file),
+                    "give file_name with its folder");
   }
   const formats::AnnotatedImage& entry = best->image;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
@@ -258,7 +284,7 @@ ImageLabels LabelSource::from_named_objects(const SourceImage& image, const std:
   for (const formats::NamedObject& object : objects) {
     const int k = class_of(object.class_name, object.place);
     if (k < 0) continue;
-    layout::Feature feature{k, layout::clip(object.geometry, whole), false, {}};
+    layout::Feature feature{k, layout::clip(object.geometry, whole), false, {}, object.difficult};
     if (layout::is_empty(feature.geometry)) {
       problems_.push_back({object.place, "the object lies outside the image: dropped"});
       continue;
@@ -273,6 +299,9 @@ ImageLabels LabelSource::from_points(const SourceImage& image, const std::string
   const std::string place = (labels_root_ / file).string();
   const double radius = pixels_from_metres(recipe_.radius, "radius", image);
   for (const formats::CsvPoint& point : formats::read_points_csv(labels_root_ / file)) {
+    if (point.class_name.empty() && recipe_.classes.size() > 1) {
+      throw DataError(place, "has a point that names no class, and the recipe has several");
+    }
     const int k = point.class_name.empty() ? 0 : class_of(point.class_name, place);
     if (k >= 0) labels.features.push_back({k, layout::make_point(point.position, radius), false, {}});
   }
@@ -287,7 +316,6 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
   }
   const geo::GeoTransform& g = *image.georeference.crs_from_pixel;
   for (const auto& layer : layers_) {
-    // A file of labels in an image's own folder speaks for that folder alone; one elsewhere for all.
     if (layers_.size() > 1 && !image.path.starts_with(layer->folder)) continue;
     if (layer->transform_to != image.georeference.crs) {
       layer->transform_to = image.georeference.crs;

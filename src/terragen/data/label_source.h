@@ -51,7 +51,9 @@ class LabelSource {
     std::string file;
     formats::AnnotatedImage image;
   };
+  void list_file(const std::string& file);
   void read_coco_file(const std::string& file);
+  void read_geojson_layer(const std::string& file, const std::vector<std::string>& images);
   std::string label_file_of(const SourceImage& image) const;
   int class_of(const std::string& name, const std::string& place) const;
   ImageLabels from_mask(const SourceImage& image, const std::string& file);
@@ -66,7 +68,7 @@ class LabelSource {
   std::filesystem::path images_root_;
   std::filesystem::path labels_root_;
   const layout::Taxonomy& taxonomy_;
-  std::map<std::string, std::string> files_;           // label file by what it is matched on
+  std::multimap<std::string, std::string> files_;      // label files by what they are matched on
   std::multimap<std::string, CocoEntry> coco_images_;  // by file name; classes are ours
   std::vector<std::unique_ptr<GeoLayer>> layers_;
   formats::UnknownValues unknown_;

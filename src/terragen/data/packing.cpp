@@ -120,6 +120,12 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
       throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be trained together", dataset.name,
                                      dataset.bands.size(), first.name, first.bands.size()));
     }
+    for (std::size_t b = 0; b < first.bands.size(); ++b) {
+      if (dataset.bands[b].name == first.bands[b].name) continue;
+      throw RequestError(std::format("band {} is {} in {} and {} in {}: they cannot be trained together", b + 1,
+                                     first.bands[b].name, first.name, dataset.bands[b].name, dataset.name),
+                         "images.bands in a recipe takes bands in any order, images.band_names names them");
+    }
     same = same && same_values(dataset, first);
     for (const layout::ClassInfo& info : dataset.taxonomy.classes()) {
       if (std::ranges::find(classes, info.name, &layout::ClassInfo::name) == classes.end()) classes.push_back(info);

@@ -5,9 +5,21 @@
 #include <regex>
 
 #include "terragen/core/error.h"
+#include "terragen/core/json_file.h"
 
 namespace terragen::data {
 namespace {
+
+namespace fs = std::filesystem;
+
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(Json(text).dump());
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
 
 std::string regex_of(const std::string& glob) {
   std::string regex;
@@ -53,18 +65,49 @@ bool glob_matches(const std::string& glob, const std::string& path) {
 }
 
 std::vector<std::string> glob_files(const std::filesystem::path& root, const std::string& glob) {
-  namespace fs = std::filesystem;
   std::error_code error;
   if (!fs::is_directory(root, error)) throw DataError(root.string(), "is not a folder that can be read");
   const std::regex pattern(regex_of(glob));
   std::vector<std::string> found;
-  for (const auto& entry : fs::recursive_directory_iterator(root, fs::directory_options::follow_directory_symlink)) {
-    if (!entry.is_regular_file()) continue;
-    std::string path = entry.path().lexically_relative(root).generic_string();
-    if (std::regex_match(path, pattern)) found.push_back(std::move(path));
+  fs::recursive_directory_iterator entry(root, fs::directory_options::follow_directory_symlink, error);
+  const auto readable = [&](const fs::path& at) {
+    if (error) throw DataError(at.string(), std::format("cannot be read ({})", error.message()));
+  };
+  readable(root);
+  for (fs::path at = root; entry != fs::recursive_directory_iterator();) {
+    at = entry->path();
+    const bool is_file = entry->is_regular_file(error);
+    // A link to nothing is no file.
+    if (error == std::errc::no_such_file_or_directory) error.clear();
+    readable(at);
+    std::string path = at.lexically_relative(root).generic_string();
+    if (is_file && std::regex_match(path, pattern)) {
+      if (!is_utf8(path)) throw DataError(at.string(), "has a name that is not UTF-8");
+      found.push_back(std::move(path));
+    }
+    entry.increment(error);
+    readable(at);
   }
   std::ranges::sort(found);
   return found;
+}
+
+std::pair<int, int> nearness(const std::string& image, const std::string& label) {
+  const fs::path folders = fs::path(image).parent_path();
+  const fs::path others = fs::path(label).parent_path();
+  const std::vector<fs::path> a(folders.begin(), folders.end());
+  const std::vector<fs::path> b(others.begin(), others.end());
+  // The longest common subsequence.
+  std::vector<int> longest(b.size() + 1, 0);
+  for (const fs::path& name : a) {
+    int before = 0;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const int above = longest[j];
+      longest[j] = name == b[j - 1] ? before + 1 : std::max(longest[j], longest[j - 1]);
+      before = above;
+    }
+  }
+  return {longest.back(), -static_cast<int>(b.size())};
 }
 
 std::string captured(const std::string& regex, const std::string& path, const std::string& key) {

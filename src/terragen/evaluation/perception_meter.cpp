@@ -7,7 +7,6 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/stopwatch.h"
-#include "terragen/metrics/voc_evaluation.h"
 #include "terragen/synthesis/painting_condition.h"
 
 namespace terragen::evaluation {
@@ -17,20 +16,6 @@ constexpr double kDotaOverlap = 0.5;
 
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
-
-// Average precision by class as DOTA counts it: a crowd is a difficult truth.
-metrics::ClassScores dota_scores(const std::vector<metrics::DetectionGroup>& groups, int classes) {
-  std::vector<std::vector<metrics::VocGroup>> by_class(static_cast<std::size_t>(classes));
-  for (const metrics::DetectionGroup& group : groups) {
-    metrics::VocGroup voc{.overlap = group.overlap};
-    for (const metrics::TruthObject& truth : group.truths) voc.difficult.push_back(truth.crowd);
-    for (const metrics::DetectedObject& detection : group.detections) voc.scores.push_back(detection.score);
-    by_class[static_cast<std::size_t>(group.category)].push_back(std::move(voc));
-  }
-  metrics::ClassScores scores;
-  for (const auto& own : by_class) scores.push_back(metrics::evaluate_voc(own, kDotaOverlap).ap);
-  return scores;
-}
 
 }  // namespace
 
@@ -70,7 +55,8 @@ PerceptionMeter::PerceptionMeter(const models::PerceptionInference& judge, const
     : judge_(judge),
       numbers_(synthesis::class_numbers(classes, judge.model().config.taxonomy, "the model")),
       confusion_(judge.model().config.outputs()),
-      boundaries_(static_cast<std::size_t>(judge.model().config.taxonomy.size())) {}
+      boundaries_(static_cast<std::size_t>(judge.model().config.taxonomy.size())),
+      voc_groups_(static_cast<std::size_t>(judge.model().config.taxonomy.size())) {}
 
 void PerceptionMeter::add(const shards::Sample& sample) {
   const models::PerceptionConfig& config = judge_.model().config;
@@ -127,23 +113,32 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
   const bool oriented = config.architecture.ends_with("oriented");
   for (int k = 0; k < config.taxonomy.size(); ++k) {
     metrics::DetectionGroup group{.category = k};
+    metrics::VocGroup voc;
     std::vector<layout::OrientedBox> truths;
     std::vector<layout::OrientedBox> detections;
     for (const layout::Feature& feature : sample.layout.features) {
       if (numbers_[static_cast<std::size_t>(feature.class_index)] != k) continue;
       truths.push_back(models::object_box(feature.geometry, oriented));
       group.truths.push_back({truths.back().width * truths.back().height, feature.crowd});
+      voc.difficult.push_back(feature.difficult || feature.crowd);
     }
     for (const models::Detection& d : found) {
       if (d.class_index != k) continue;
       detections.push_back(d.box);
       group.detections.push_back({d.score, d.box.width * d.box.height});
+      voc.scores.push_back(d.score);
     }
     if (group.truths.empty() && group.detections.empty()) continue;
     group.overlap = [oriented, truths, detections, known = group.truths](std::size_t d, std::size_t t) {
       return models::overlap_of(detections[d], truths[t], oriented, known[t].crowd);
     };
     groups_.push_back(std::move(group));
+    if (!oriented) continue;
+    // Only COCO measures a crowd by the share of the detection that lies in it.
+    voc.overlap = [truths, detections](std::size_t d, std::size_t t) {
+      return models::overlap_of(detections[d], truths[t], true, false);
+    };
+    voc_groups_[static_cast<std::size_t>(k)].push_back(std::move(voc));
   }
   ++images_;
 }
@@ -164,7 +159,9 @@ PerceptionReport PerceptionMeter::report() const {
     for (const metrics::BoundaryPixels& pixels : boundaries_) report.boundary_iou.push_back(pixels.iou());
   } else {
     report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
-    if (config.architecture.ends_with("oriented")) report.dota_ap50 = dota_scores(groups_, config.taxonomy.size());
+    if (config.architecture.ends_with("oriented")) {
+      for (const auto& own : voc_groups_) report.dota_ap50.push_back(metrics::evaluate_voc(own, kDotaOverlap).ap);
+    }
   }
   report.seconds = seconds_ + watch.seconds();
   return report;

@@ -12,6 +12,7 @@
 #include "terragen/metrics/boundary_iou.h"
 #include "terragen/metrics/coco_evaluation.h"
 #include "terragen/metrics/confusion.h"
+#include "terragen/metrics/voc_evaluation.h"
 #include "terragen/models/perception_inference.h"
 #include "terragen/shards/sample.h"
 
@@ -69,6 +70,7 @@ class PerceptionMeter {
   metrics::ConfusionMatrix confusion_;
   std::vector<metrics::BoundaryPixels> boundaries_;  // by class
   std::vector<metrics::DetectionGroup> groups_;
+  std::vector<std::vector<metrics::VocGroup>> voc_groups_;  // by class, of oriented boxes
   std::size_t images_ = 0;
   double seconds_ = 0;
 };

@@ -15,6 +15,7 @@ namespace {
 using layout::Geometry;
 
 constexpr const char* kOurs = "terragen";
+constexpr const char* kDifficult = "difficult";  // ours too: COCO knows no such objects
 
 std::size_t area_of_size(int width, int height) {
   return static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
@@ -61,7 +62,10 @@ Geometry from_box(const Json& value, const std::string& place) {
   }
   const double x = value[0].get<double>();
   const double y = value[1].get<double>();
-  return layout::make_box({x, y, x + value[2].get<double>(), y + value[3].get<double>()});
+  const auto width = value[2].get<double>();
+  const auto height = value[3].get<double>();
+  if (width < 0 || height < 0) throw DataError(place, "a box of negative size");
+  return layout::make_box({x, y, x + width, y + height});
 }
 
 Geometry geometry_of(const Json& annotation, const AnnotatedImage& image, const std::string& place) {
@@ -187,6 +191,7 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
                           {}});
   }
   const Json annotations = json_member_or<Json>(json, "annotations", Json::array(), place);
+  if (!annotations.is_array()) throw DataError(place, "\"annotations\" is no list");
   for (std::size_t i = 0; i < annotations.size(); ++i) {
     const Json& item = annotations[i];
     const std::string where =
@@ -202,6 +207,7 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
     layout::Feature feature{category->second, geometry_of(item, owner, where), false, {}};
     if (item.contains("iscrowd")) feature.crowd = item["iscrowd"] == 1 || item["iscrowd"] == true;
     if (item.contains("id")) feature.id = item["id"].is_string() ? item["id"].get<std::string>() : item["id"].dump();
+    feature.difficult = json_member_or<bool>(item, kDifficult, false, where);
     const std::string problem = layout::problem_of(feature.geometry);
     if (problem.starts_with("a coordinate") || problem.find("negative") != std::string::npos)
       throw DataError(where, problem);
@@ -238,6 +244,7 @@ Json coco_json(const AnnotationSet& set) {
                                      {"iscrowd", feature.crowd ? 1 : 0},
                                      {"segmentation", segmentation_of(feature.geometry, image)},
                                      {kOurs, layout::geometry_to_json(feature.geometry)}});
+      if (feature.difficult) json["annotations"].back()[kDifficult] = true;
     }
   }
   return json;

@@ -62,6 +62,49 @@ TEST(RasterIo, ValidityWithoutANodataValueComesBack) {
   EXPECT_EQ(marked.valid.at(3 * 4 + 2), 0);
 }
 
+TEST(RasterIo, ValidityThatNoNodataValueTellsComesBackBesideOne) {
+  const test::ScratchFolder scratch;
+  Raster raster = pattern(40, 30, 1, DataType::float32);
+  raster.nodata = -9999.9;  // no float32
+  raster.set(0, 3, 2, -9999.9);
+  raster.set(0, 4, 2, std::numeric_limits<double>::infinity());
+  mark_nodata(raster);
+  EXPECT_EQ(raster.valid.at(2 * 40 + 3), 0);
+  EXPECT_EQ(raster.valid.at(2 * 40 + 4), 0);
+  raster.valid[17] = 0;
+  write_raster(scratch.path() / "a.tif", raster);
+  EXPECT_EQ(read_raster(scratch.path() / "a.tif").valid, raster.valid);
+}
+
+TEST(RasterIo, APaletteIsColoursOrIndexes) {
+  const test::ScratchFolder scratch;
+  GDALAllRegister();
+  GDALDriver* memory = GetGDALDriverManager()->GetDriverByName("MEM");
+  GDALDataset* source = memory->Create("", 3, 1, 1, GDT_Byte, nullptr);
+  GDALColorTable table;
+  for (const auto& [index, color] : {std::pair<int, GDALColorEntry>{0, {10, 20, 30, 255}}, {1, {0, 128, 0, 255}}}) {
+    table.SetColorEntry(index, &color);
+  }
+  std::vector<std::uint8_t> indexes{0, 1, 2};
+  GDALRasterBand& band = *source->GetRasterBand(1);
+  band.SetColorTable(&table);
+  band.SetNoDataValue(2);
+  ASSERT_EQ(band.RasterIO(GF_Write, 0, 0, 3, 1, indexes.data(), 3, 1, GDT_Byte, 0, 0, nullptr), CE_None);
+  const std::string file = (scratch.path() / "a.tif").string();
+  GDALClose(
+      GetGDALDriverManager()->GetDriverByName("GTiff")->CreateCopy(file.c_str(), source, 0, nullptr, nullptr, nullptr));
+  GDALClose(source);
+  const Raster colours = read_raster(file);
+  EXPECT_EQ(colours.bands, 3);
+  EXPECT_EQ(colours.at(1, 1, 0), 128);
+  EXPECT_EQ(colours.valid, (std::vector<std::uint8_t>{1, 1, 0}));
+  EXPECT_FALSE(colours.nodata.has_value());
+  const Raster stored = read_index_raster(file);
+  EXPECT_EQ(stored.bands, 1);
+  EXPECT_EQ(stored.at(0, 1, 0), 1);
+  EXPECT_EQ(stored.at(0, 2, 0), 2);
+}
+
 TEST(RasterIo, GeoreferencesComeBack) {
   const test::ScratchFolder scratch;
   const std::vector<Georeference> references{{"EPSG:32611", GeoTransform{500000, 0.6, 0, 4000000, 0, -0.6}},

@@ -99,13 +99,17 @@ void Raster::set(int band, int x, int y, double value) {
 
 void mark_nodata(Raster& raster) {
   if (!raster.nodata && raster.type != DataType::float32) return;
-  const double nodata = raster.nodata.value_or(std::nan(""));
+  double nodata = raster.nodata.value_or(std::nan(""));
+  // As it is stored: -1.8e308 of a float64 file is infinity here, and -9999.9 not quite that number.
+  if (raster.type == DataType::float32 && std::abs(nodata) <= static_cast<double>(std::numeric_limits<float>::max())) {
+    nodata = static_cast<double>(static_cast<float>(nodata));
+  }
   for (int b = 0; b < raster.bands; ++b) {
     std::size_t i = 0;
     for (int y = 0; y < raster.height; ++y) {
       for (int x = 0; x < raster.width; ++x, ++i) {
         const double value = raster.at(b, x, y);
-        if (!std::isnan(value) && value != nodata) continue;
+        if (std::isfinite(value) && value != nodata) continue;
         if (raster.valid.empty()) raster.valid.assign(raster.pixels(), 1);
         raster.valid[i] = 0;
       }

@@ -36,7 +36,7 @@ struct Raster {
   void set(int band, int x, int y, double value);  // rounded and clamped to the type
 };
 
-// Pixels that carry the nodata value or NaN in any band become invalid.
+// Pixels that in any band carry the nodata value, rounded to the type, or no finite number become invalid.
 void mark_nodata(Raster& raster);
 // A raster of zeros.
 Raster make_raster(int width, int height, int bands, DataType type);

@@ -69,6 +69,12 @@ bool has_palette(GDALDataset& dataset) {
          dataset.GetRasterBand(1)->GetRasterDataType() == GDT_Byte;
 }
 
+std::optional<double> nodata_of(GDALDataset& dataset) {
+  int known = 0;
+  const double nodata = dataset.GetRasterBand(1)->GetNoDataValue(&known);
+  return known != 0 ? std::optional(nodata) : std::nullopt;
+}
+
 RasterInfo info_of(GDALDataset& dataset, const std::string& place) {
   RasterInfo info;
   info.width = dataset.GetRasterXSize();
@@ -81,9 +87,7 @@ RasterInfo info_of(GDALDataset& dataset, const std::string& place) {
       throw DataError(std::format("{}: band {}", place, b), "has another number type than the first band");
     }
   }
-  int known = 0;
-  const double nodata = dataset.GetRasterBand(1)->GetNoDataValue(&known);
-  if (known != 0) info.nodata = nodata;
+  if (!has_palette(dataset)) info.nodata = nodata_of(dataset);
   info.georeference.crs = crs_text(dataset.GetSpatialRef());
   GeoTransform transform{};
   if (dataset.GetGeoTransform(transform.data()) == CE_None && is_invertible(transform)) {
@@ -113,11 +117,29 @@ void mark_transparent(Raster& raster, GDALRasterBand& band, const PixelWindow& w
   }
 }
 
-Raster expand_palette(GDALDataset& dataset, const std::vector<std::uint8_t>& indexes, const PixelWindow& w) {
-  Raster raster = make_raster(w.width, w.height, 3, DataType::uint8);
+// Bands by 0-based number, as they are stored; no georeference.
+Raster stored_bands(GDALDataset& dataset, const std::vector<int>& numbers, DataType type, const PixelWindow& w,
+                    const GdalErrorScope& scope, const std::string& place) {
+  Raster raster = make_raster(w.width, w.height, static_cast<int>(numbers.size()), type);
+  const std::size_t plane = raster.pixels() * size_of(type);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (dataset.GetRasterBand(numbers[i] + 1)
+            ->RasterIO(GF_Read, w.x, w.y, w.width, w.height, raster.samples.data() + i * plane, w.width, w.height,
+                       gdal_type(type), 0, 0, nullptr) != CE_None) {
+      scope.check(place, "cannot be read to its end");
+    }
+  }
+  raster.nodata = nodata_of(dataset);
+  mark_nodata(raster);
+  return raster;
+}
+
+Raster expand_palette(GDALDataset& dataset, const Raster& indexes) {
+  Raster raster = make_raster(indexes.width, indexes.height, 3, DataType::uint8);
+  raster.valid = indexes.valid;
   const GDALColorTable* table = dataset.GetRasterBand(1)->GetColorTable();
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    const GDALColorEntry* entry = table->GetColorEntry(indexes[i]);
+  for (std::size_t i = 0; i < raster.pixels(); ++i) {
+    const GDALColorEntry* entry = table->GetColorEntry(static_cast<int>(indexes.samples[i]));
     const GDALColorEntry color = entry == nullptr ? GDALColorEntry{0, 0, 0, 255} : *entry;
     raster.samples[i] = static_cast<std::byte>(color.c1);
     raster.samples[raster.pixels() + i] = static_cast<std::byte>(color.c2);
@@ -135,6 +157,16 @@ Raster select_bands(const Raster& all, const std::vector<int>& bands) {
     result.samples.insert(result.samples.end(), all.samples.begin() + b * plane, all.samples.begin() + (b + 1) * plane);
   }
   return result;
+}
+
+// Whether who reads the samples again finds the same pixels valid.
+bool nodata_tells_validity(const Raster& raster) {
+  if (raster.valid.empty()) return true;
+  if (!raster.nodata) return false;
+  Raster told = raster;
+  told.valid.clear();
+  mark_nodata(told);
+  return told.valid == raster.valid;
 }
 
 void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorScope& scope, const std::string& place) {
@@ -156,8 +188,7 @@ void write_dataset(const fs::path& path, const Raster& raster, const GdalErrorSc
     if (raster.nodata && !png) source->GetRasterBand(b + 1)->SetNoDataValue(*raster.nodata);
   }
   if (!png) set_georeference(*source, raster.georeference);
-  const bool masked = !png && !raster.nodata && !raster.valid.empty();
-  if (masked) {
+  if (!png && !nodata_tells_validity(raster)) {
     // Validity that no nodata value expresses travels as the file's own mask.
     std::vector<std::uint8_t> mask(raster.valid.size());
     std::ranges::transform(raster.valid, mask.begin(), [](std::uint8_t v) { return v != 0 ? 255 : 0; });
@@ -201,38 +232,34 @@ Raster read_raster(const fs::path& path, const std::vector<int>& bands, const st
   }
   Raster raster;
   if (has_palette(*dataset)) {
-    std::vector<std::uint8_t> indexes(static_cast<std::size_t>(w.width) * static_cast<std::size_t>(w.height));
-    if (dataset->GetRasterBand(1)->RasterIO(GF_Read, w.x, w.y, w.width, w.height, indexes.data(), w.width, w.height,
-                                            GDT_Byte, 0, 0, nullptr) != CE_None) {
-      scope.check(place, "cannot be read to its end");
-    }
-    raster = expand_palette(*dataset, indexes, w);
+    raster = expand_palette(*dataset, stored_bands(*dataset, {0}, info.type, w, scope, place));
     if (!bands.empty()) raster = select_bands(raster, bands);
   } else {
     std::vector<int> numbers = bands;
     if (numbers.empty()) {
       for (int b = 0; b < info.bands; ++b) numbers.push_back(b);
     }
-    raster = make_raster(w.width, w.height, static_cast<int>(numbers.size()), info.type);
-    const std::size_t plane = raster.pixels() * size_of(raster.type);
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (dataset->GetRasterBand(numbers[i] + 1)
-              ->RasterIO(GF_Read, w.x, w.y, w.width, w.height, raster.samples.data() + i * plane, w.width, w.height,
-                         gdal_type(info.type), 0, 0, nullptr) != CE_None) {
-        scope.check(place, "cannot be read to its end");
-      }
-    }
+    raster = stored_bands(*dataset, numbers, info.type, w, scope, place);
   }
   scope.check(place, "cannot be read to its end");
-  raster.nodata = info.nodata;
   raster.georeference = window_of(info.georeference, w.x, w.y);
-  mark_nodata(raster);
   const int alpha = alpha_band(*dataset);
   const bool taken = bands.empty() || std::ranges::find(bands, alpha - 1) != bands.end();
   if (alpha > 0 && !taken) mark_transparent(raster, *dataset->GetRasterBand(alpha), w, scope, place);
   // Alpha bands also pose as masks: those are dealt with above.
   GDALRasterBand& first = *dataset->GetRasterBand(1);
   if (first.GetMaskFlags() == GMF_PER_DATASET) mark_transparent(raster, *first.GetMaskBand(), w, scope, place);
+  return raster;
+}
+
+Raster read_index_raster(const fs::path& path) {
+  const std::string place = path.string();
+  const GdalErrorScope scope;
+  const DatasetHandle dataset = open(path, scope);
+  const RasterInfo info = info_of(*dataset, place);
+  if (!has_palette(*dataset)) return read_raster(path);
+  Raster raster = stored_bands(*dataset, {0}, info.type, {0, 0, info.width, info.height}, scope, place);
+  raster.georeference = info.georeference;
   return raster;
 }
 

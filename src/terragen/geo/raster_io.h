@@ -23,15 +23,18 @@ struct RasterInfo {
 };
 
 // The content decides the format, not the name: GeoTIFF, PNG, JPEG, JPEG 2000 are read, nothing that could refer to
-// other files. A palette becomes RGB; where a mask, or an alpha band that `bands` leaves out, is zero, pixels are not
-// valid; 32-bit integers and float64 become float32. DataError naming the file for anything damaged.
+// other files. A palette becomes RGB, its nodata index pixels that are not valid; where a mask, or an alpha band that
+// `bands` leaves out, is zero, pixels are not valid; 32-bit integers and float64 become float32. DataError naming the
+// file for anything damaged.
 RasterInfo read_raster_info(const std::filesystem::path& path);
 // `bands`: 0-based numbers in the file, empty: all. `window`: empty: the whole image.
 Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands = {},
                    const std::optional<PixelWindow>& window = std::nullopt);
+// The same, but of a palette its indexes, one band.
+Raster read_index_raster(const std::filesystem::path& path);
 
 // GeoTIFF (name ends in .tif or .tiff; tiled, deflate) or PNG (.png; uint8 or uint16 of 1, 3 or 4 bands; anything else
-// is an InternalError). Validity without a nodata value becomes the GeoTIFF's mask; a PNG has none. Atomic: written
+// is an InternalError). Validity that no nodata value tells becomes the GeoTIFF's mask; a PNG has none. Atomic: written
 // beside, closed, opened again and compared, renamed. DataError when the disk is full.
 void write_raster(const std::filesystem::path& path, const Raster& raster);
 

@@ -12,6 +12,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr double kCoveringShare = 0.01;  // of a window
+
 Json vertices_to_json(const Vertices& vertices) {
   Json json = Json::array();
   for (const Point& p : vertices) json.push_back({p.x, p.y});
@@ -76,6 +78,7 @@ Json layout_to_json(const Layout& layout) {
     Json item = {{"class", feature.class_index}, {"geometry", geometry_to_json(feature.geometry)}};
     if (feature.crowd) item["crowd"] = true;
     if (!feature.id.empty()) item["id"] = feature.id;
+    if (feature.difficult) item["difficult"] = true;
     json["features"].push_back(std::move(item));
   }
   return json;
@@ -93,6 +96,7 @@ Layout layout_from_json(const Json& value, int classes, const std::string& place
   layout.sensor = json_member_or<std::string>(value, "sensor", "", place);
   layout.caption = json_member_or<std::string>(value, "caption", "", place);
   const Json features = json_member<Json>(value, "features", place);
+  if (!features.is_array()) throw DataError(place, "\"features\" is no list");
   for (std::size_t i = 0; i < features.size(); ++i) {
     const std::string where = std::format("{}: feature {}", place, i);
     Feature feature;
@@ -103,22 +107,39 @@ Layout layout_from_json(const Json& value, int classes, const std::string& place
     feature.geometry = geometry_from_json(json_member<Json>(features[i], "geometry", where), where);
     feature.crowd = json_member_or<bool>(features[i], "crowd", false, where);
     feature.id = json_member_or<std::string>(features[i], "id", "", where);
+    feature.difficult = json_member_or<bool>(features[i], "difficult", false, where);
     layout.features.push_back(std::move(feature));
   }
   return layout;
 }
 
+namespace {
+
+// Of a line, and of a polygon that covers much of the window, what lies outside does not matter: a road or a lake is
+// one wherever it is cut.
+bool is_remnant(const Geometry& kept, const Geometry& whole, double least_share, double window) {
+  if (kept.kind == GeometryKind::polyline) return false;
+  if (kept.kind == GeometryKind::polygon && area_of(kept) >= kCoveringShare * window) return false;
+  return area_of(kept) < least_share * area_of(whole);
+}
+
+}  // namespace
+
 Layout crop(const Layout& layout, int x, int y, int width, int height, double least_share) {
-  Layout result = layout;
-  result.width = width;
-  result.height = height;
-  result.features.clear();
+  Layout result{.task = layout.task,
+                .width = width,
+                .height = height,
+                .gsd = layout.gsd,
+                .place = layout.place,
+                .date = layout.date,
+                .sensor = layout.sensor,
+                .caption = layout.caption};
   const Bounds window{static_cast<double>(x), static_cast<double>(y), static_cast<double>(x + width),
                       static_cast<double>(y + height)};
   for (const Feature& feature : layout.features) {
     Geometry kept = clip(feature.geometry, window);
     if (is_empty(kept)) continue;
-    if (least_share > 0 && area_of(kept) < least_share * area_of(feature.geometry)) continue;
+    if (is_remnant(kept, feature.geometry, least_share, 1.0 * width * height)) continue;
     Feature moved = feature;
     moved.geometry = transform(kept, {.c = -window.x0, .f = -window.y0});
     result.features.push_back(std::move(moved));

@@ -16,8 +16,9 @@ namespace terragen::layout {
 struct Feature {
   int class_index = 0;
   Geometry geometry;
-  bool crowd = false;  // COCO's iscrowd: a region of many, not one object
-  std::string id;      // the source's own identifier, may be empty
+  bool crowd = false;      // COCO's iscrowd: a region of many, not one object
+  std::string id;          // the source's own identifier, may be empty
+  bool difficult = false;  // of DOTA and Pascal VOC: not to be counted, found or not
   bool operator==(const Feature&) const = default;
 };
 
@@ -57,7 +58,8 @@ nlohmann::json layout_to_json(const Layout& layout);
 Layout layout_from_json(const nlohmann::json& value, int classes, const std::string& place);
 
 // The part of the layout inside `window` (whole pixels), moved so that the window's corner becomes the origin.
-// Features of which less than `least_share` of the area stays are dropped.
+// Features of which less than `least_share` of the area stays are dropped, but for lines, and for polygons that cover a
+// hundredth of the window or more.
 Layout crop(const Layout& layout, int x, int y, int width, int height, double least_share = 0.0);
 
 }  // namespace terragen::layout

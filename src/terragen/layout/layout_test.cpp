@@ -164,7 +164,7 @@ TEST(Vectorise, RasterisingGivesTheMaskBack) {
 TEST(ClassPixels, AreThoseOfTheMask) {
   Layout layout{.width = 3, .height = 2};
   EXPECT_EQ(count_class_pixels(layout, 2).unlabelled, 6U);
-  layout.mask = ClassMask{3, 2, {1, 1, kUnlabelled, 0, 1, kUnlabelled}};
+  layout.mask = DenseMask{3, 2, {1, 1, kUnlabelled, 0, 1, kUnlabelled}};
   const ClassPixels pixels = count_class_pixels(layout, 2);
   EXPECT_EQ(pixels.classes, (std::vector<std::size_t>{1, 3}));
   EXPECT_EQ(pixels.unlabelled, 2U);

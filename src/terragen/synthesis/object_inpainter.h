@@ -98,8 +98,7 @@ class ObjectInpainter {
   struct Attempt;
   // One for each of the things, as far as there is room.
   std::vector<Attempt> thing_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
-                                      const std::vector<std::size_t>& things, std::size_t round,
-                                      Random& random) const;
+                                      const std::vector<std::size_t>& things, std::size_t round, Random& random) const;
   std::vector<Attempt> decoy_attempts(const shards::Sample& scene, PlacementMap& map, const Classes& classes,
                                       Random& random) const;
   // The window about a place, to be painted there as what it is.
