@@ -18,7 +18,6 @@ struct GenerateRequest {
   std::string model;
   std::vector<std::string> layouts;
   std::string output;
-  double gsd = 0;
   synthesis::PaintOptions paint;
   synthesis::LayoutSourceOptions source;
   synthesis::GenerateOptions generate;
@@ -35,7 +34,6 @@ void generate(GenerateRequest options) {
                                 options.generate.seed, options.output);
   }
   const int threads = tensor::set_threads(options.paint.compute.threads);
-  if (options.gsd > 0) options.source.gsd = options.gsd;
   synthesis::Painter painter(models::load_model(options.model), options.paint);
   options.source.size_step = painter.size_step();
   const models::LayoutEncoderConfig& known = painter.model().layout_encoder->config();
@@ -72,7 +70,7 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--seed", options->generate.seed, "Seed")->capture_default_str();
   add_paint_options(*command, options->paint);
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
-  command->add_option("--gsd", options->gsd, "Metres a pixel of layouts that do not say theirs");
+  command->add_option("--gsd", options->source.gsd, "Metres a pixel of layouts that do not say theirs");
   command
       ->add_option("--size", options->source.size,
                    "Pixels of layouts that do not say theirs; larger ones are cut to it")

@@ -19,6 +19,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/memory.h"
 #include "terragen/core/progress.h"
+#include "terragen/tensor/torch_error.h"
 
 namespace {
 
@@ -64,18 +65,29 @@ void report(const char* sentence, const std::string& hint) {
   if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
 }
 
+int report_full_memory() {
+  report("the machine's memory is used up", "use a smaller batch or smaller tiles");
+  return static_cast<int>(ExitCode::request);
+}
+
+int report_own_error(const char* sentence) {
+  report(sentence, "this is a bug of TerraGen: please report it with the command");
+  return static_cast<int>(ExitCode::internal);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try { return run(argc, argv); } catch (const terragen::Error& error) {
   report(error.what(), error.hint());
   return static_cast<int>(error.code());
 } catch (const std::bad_alloc&) {
-  report("the machine's memory is used up", "use a smaller batch or smaller tiles");
-  return static_cast<int>(ExitCode::request);
+  return report_full_memory();
+} catch (const c10::Error& error) {
+  if (terragen::tensor::is_out_of_memory(error)) return report_full_memory();
+  return report_own_error(error.what_without_backtrace());
 } catch (const std::filesystem::filesystem_error& error) {
   report(error.what(), "a file or folder is missing, in the way, or may not be used");
   return static_cast<int>(ExitCode::data);
 } catch (const std::exception& error) {
-  report(error.what(), "this is a bug of TerraGen: please report it with the command");
-  return static_cast<int>(ExitCode::internal);
+  return report_own_error(error.what());
 }

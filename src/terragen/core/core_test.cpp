@@ -59,6 +59,16 @@ TEST(AtomicFolder, RefusesAnExistingOneAndAppearsWhole) {
   EXPECT_THROW(AtomicFolder{target}, RequestError);
 }
 
+TEST(Json, WhatCannotBeReadOrWrittenIsNamed) {
+  EXPECT_THROW(parse_json(std::string(100000, '['), "f"), DataError);
+  EXPECT_THROW(parse_json(std::string(500, '[') + std::string(500, ']'), "f"), DataError);
+  EXPECT_EQ(parse_json("[\"" + std::string(500, '[') + "\\\"[\"]", "f").size(), 1U);
+  EXPECT_THROW(parse_json("[1e999]", "f"), DataError);
+  const test::ScratchFolder scratch;
+  write_json(scratch.path() / "a.json", "caf\xE9");
+  EXPECT_EQ(read_json(scratch.path() / "a.json"), "caf\xEF\xBF\xBD");
+}
+
 TEST(Json, ErrorsNameTheLine) {
   EXPECT_EQ(parse_json("\xEF\xBB\xBF{\"a\": 1}", "f").at("a"), 1);
   try {

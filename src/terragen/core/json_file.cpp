@@ -8,8 +8,32 @@
 #include "terragen/core/error.h"
 
 namespace terragen {
+namespace {
+
+constexpr int kMostDepth = 200;
+
+}  // namespace
+
+void require_shallow_json(std::string_view text, const std::string& place) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMostDepth) throw DataError(place, std::format("nests JSON more than {} deep", kMostDepth));
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+}
 
 Json parse_json(const std::string& text, const std::string& place) {
+  require_shallow_json(text, place);
   const std::size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   try {
     return Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end());
@@ -25,7 +49,10 @@ Json parse_json(const std::string& text, const std::string& place) {
 
 Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
 
-void write_json(const std::filesystem::path& path, const Json& value) { write_file(path, value.dump(1) + "\n"); }
+void write_json(const std::filesystem::path& path, const Json& value) {
+  // Of what is no UTF-8 nothing but those bytes is lost.
+  write_file(path, value.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 

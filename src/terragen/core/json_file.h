@@ -4,10 +4,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace terragen {
 
 using Json = nlohmann::json;
+
+// DataError for JSON nested so deep that whoever walks through it could run out of stack. Called by parse_json.
+void require_shallow_json(std::string_view text, const std::string& place);
 
 // Parses `text`; a UTF-8 byte order mark is skipped. DataError with line and column when it is not valid JSON or
 // not valid UTF-8; `place` is the file's name.

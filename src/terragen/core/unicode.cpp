@@ -73,6 +73,8 @@ std::string to_utf8(std::u32string_view text) {
   return result;
 }
 
+bool is_utf8(std::string_view text) { return to_utf8(from_utf8(text)) == text; }
+
 bool is_letter(char32_t c) { return in_ranges(letter_ranges(), c); }
 bool is_number(char32_t c) { return in_ranges(number_ranges(), c); }
 bool is_space(char32_t c) {

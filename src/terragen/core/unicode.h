@@ -9,6 +9,7 @@ namespace terragen {
 // Bytes that are no UTF-8 become U+FFFD, one for each byte.
 std::u32string from_utf8(std::string_view text);
 std::string to_utf8(std::u32string_view text);
+bool is_utf8(std::string_view text);
 
 bool is_letter(char32_t c);  // general category L
 bool is_number(char32_t c);  // general category N

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <format>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/progress.h"
 #include "terragen/data/dataset.h"
+#include "terragen/data/painters_card.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/shards/shard_writer.h"
 
@@ -85,11 +87,43 @@ shards::ShardSource source_of(const Dataset& dataset) {
   return source;
 }
 
+// The dataset, and what the models that painted its training images were trained on: that is in the images, too.
+std::vector<shards::ShardSource> sources_of(const Dataset& dataset) {
+  std::vector<shards::ShardSource> sources{source_of(dataset)};
+  const bool painted = std::ranges::any_of(
+      dataset.images, [](const ImageRecord& image) { return image.synthetic && image.split == Split::train; });
+  if (!painted) return sources;
+  const std::string place = dataset.name + ": provenance";
+  for (const Json& card : painters_cards(dataset.provenance)) {
+    for (const Json& learned : json_member_or<Json>(card, "trained_on", Json::array(), place)) {
+      shards::ShardSource source{json_member_or<std::string>(learned, "dataset", "", place),
+                                 json_member_or<std::string>(learned, "task", "", place),
+                                 json_member_or<std::string>(learned, "licence", "", place),
+                                 json_member_or<std::string>(learned, "attribution", "", place),
+                                 json_member_or<std::int64_t>(learned, "samples", 0, place),
+                                 json_member_or<std::vector<std::string>>(learned, "places", {}, place)};
+      if (std::ranges::find(sources, source) == sources.end()) sources.push_back(std::move(source));
+    }
+  }
+  return sources;
+}
+
 }  // namespace
+
+shards::ShardSet kind_of(const Dataset& dataset) {
+  shards::ShardSet set;
+  set.data_type = dataset.data_type;
+  for (const BandInfo& band : dataset.bands) set.bands.push_back({band.name, band.low, band.high});
+  set.taxonomy = dataset.taxonomy;
+  set.tasks = {dataset.task};
+  return set;
+}
 
 void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards) {
   std::vector<shards::ShardSource> named;
-  for (const std::filesystem::path& folder : datasets) named.push_back(source_of(read_dataset(folder)));
+  for (const std::filesystem::path& folder : datasets) {
+    std::ranges::move(sources_of(read_dataset(folder)), std::back_inserter(named));
+  }
   const std::vector<shards::ShardSource> packed = shards::read_shard_set(shards).sources;
   for (std::size_t i = 0; i < std::max(named.size(), packed.size()); ++i) {
     if (i < named.size() && i < packed.size() && named[i] == packed[i]) continue;
@@ -134,7 +168,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
     if (dataset.dense && std::ranges::find(set.dense_tasks, dataset.task) == set.dense_tasks.end()) {
       set.dense_tasks.push_back(dataset.task);
     }
-    set.sources.push_back(source_of(dataset));
+    std::ranges::move(sources_of(dataset), std::back_inserter(set.sources));
   }
   set.taxonomy = layout::Taxonomy(classes);
   set.data_type = same ? first.data_type : "uint8";

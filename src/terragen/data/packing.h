@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "terragen/data/dataset.h"
+#include "terragen/shards/shard_set.h"
 
 namespace terragen::data {
 
@@ -24,13 +25,16 @@ struct PackSummary {
 
 // Classes are joined by name; samples are named by shards::source_name. Datasets of one data type and band range keep
 // their stored values; others are mapped to uint8 by each dataset's own band range. RequestError when the numbers of
-// bands differ.
+// bands or their names differ. With painted images come the sources that their painters were trained on.
 PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 
 // The same of datasets in memory, whose images lie in their folders.
 PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
+
+// Bands, classes and tasks of a dataset as its shards would say them; no samples.
+shards::ShardSet kind_of(const Dataset& dataset);
 
 // RequestError where the shards in a folder were packed of others than these datasets.
 void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards);

@@ -5,21 +5,12 @@
 #include <regex>
 
 #include "terragen/core/error.h"
-#include "terragen/core/json_file.h"
+#include "terragen/core/unicode.h"
 
 namespace terragen::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(Json(text).dump());
-    return true;
-  } catch (const Json::type_error&) {
-    return false;
-  }
-}
 
 std::string regex_of(const std::string& glob) {
   std::string regex;

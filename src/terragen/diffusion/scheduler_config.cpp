@@ -45,7 +45,9 @@ void SchedulerConfig::validate() const {
   check_choice("variance_type", variance_type, {"fixed_small", "fixed_small_log", "fixed_large"});
   check_choice("algorithm_type", algorithm_type, {"dpmsolver++", "dpmsolver", "sde-dpmsolver++"});
   check_choice("final_sigmas_type", final_sigmas_type, {"zero", "sigma_min"});
-  if (num_train_timesteps < 2) throw RequestError("scheduler: num_train_timesteps is below 2");
+  if (num_train_timesteps < 2 || num_train_timesteps > 100000) {
+    throw RequestError(std::format("scheduler: num_train_timesteps {} is not in 2..100000", num_train_timesteps));
+  }
   if (original_inference_steps < 1 || original_inference_steps > num_train_timesteps) {
     throw RequestError("scheduler: original_inference_steps is not in 1..num_train_timesteps");
   }

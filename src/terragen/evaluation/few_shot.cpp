@@ -16,6 +16,7 @@
 #include "terragen/data/dataset_hash.h"
 #include "terragen/data/example_windows.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/packing.h"
 #include "terragen/data/withheld_class.h"
 #include "terragen/evaluation/adopted_cells.h"
 #include "terragen/evaluation/leak_check.h"
@@ -23,6 +24,7 @@
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
 #include "terragen/metrics/confusion.h"
+#include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/reference_set.h"
 
 namespace terragen::evaluation {
@@ -271,13 +273,15 @@ bool makes_images(const FewShotOptions& options) {
 // Whether a generator's last beginning, and all that followed at these places, left unlabelled pixels out of its loss:
 // a class that is withheld is unlabelled there, and whoever learned to paint those pixels has seen it without its name.
 bool kept_to_labelled_pixels(const Json& card, const std::string& model, const data::Dataset& dataset) {
+  bool told = false;
   bool kept = true;
   for (const Json& stage : card.value("stages", Json::array())) {
     if (stage.value("model", "") != "generator") continue;
+    told = true;
     kept = (kept || stage.value("autoencoder_only", false)) &&
            (stage.value("labelled_only", false) || was_elsewhere(stage.value("data", Json::array()), model, dataset));
   }
-  return kept;
+  return told && kept;
 }
 
 // The generator of a novel class, which has seen neither the class nor a test place.
@@ -292,14 +296,24 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
   }
   models::ModelFolder model = models::load_model(found->second);
   check_model(model.card, found->second.string(), dataset);
+  synthesis::require_painter(model);
+  synthesis::check_bands_and_tasks(model, data::kind_of(dataset));
+  for (const layout::ClassInfo& entry : dataset.taxonomy.classes()) {
+    if (entry.name == novel || model.layout_encoder->config().taxonomy.find(entry.name) >= 0) continue;
+    throw RequestError(std::format("{} does not know the class \"{}\"", found->second.string(), entry.name));
+  }
+  if (!model.reference_encoder) {
+    throw RequestError(std::format("{} has not learned to paint after a picture", found->second.string()),
+                       "`terragen train generator --reference-share 0.3` teaches it");
+  }
   if (model.layout_encoder && model.layout_encoder->config().taxonomy.find(novel) >= 0) {
     throw RequestError(
         std::format("{} knows the class \"{}\", which is to be new to it", found->second.string(), novel));
   }
   if (!kept_to_labelled_pixels(model.card, found->second.string(), dataset)) {
-    throw RequestError(
-        std::format("{} was trained on unlabelled pixels, among them those of \"{}\"", found->second.string(), novel),
-        "train it with --autoencoder-only --labelled-only");
+    throw RequestError(std::format("{} was trained on unlabelled pixels, among them those of \"{}\", or does not tell",
+                                   found->second.string(), novel),
+                       "train it with --autoencoder-only --labelled-only");
   }
   return model;
 }

@@ -98,7 +98,7 @@ data::Dataset small_town(const fs::path& folder) {
 
 // Paints after pictures and knows `classes`.
 fs::path write_generator(const fs::path& folder, const std::vector<layout::ClassInfo>& classes, std::uint64_t seed = 1,
-                         const Json& stages = Json::array()) {
+                         const Json& stages = {{{"model", "generator"}, {"labelled_only", true}}}) {
   std::vector<layout::ClassInfo> all = classes;
   all.push_back({models::kReferenceClass, {}});
   models::ModelFolder model = synthesis::small_model(layout::Taxonomy(all), {"building"}, seed);
@@ -217,6 +217,7 @@ TEST(FewShot, AGeneratorMustNotHaveSeenTheClassUnnamed) {
   };
   EXPECT_THROW(evaluate_with("here", Json::array({stage("here", false)})), RequestError);
   EXPECT_THROW(evaluate_with("before", Json::array({stage("here", false), stage("here", true)})), RequestError);
+  EXPECT_THROW(evaluate_with("mute", Json::array()), RequestError);
   EXPECT_THROW(evaluate_with("silent", Json::array({{{"model", "generator"}}})), RequestError);
   EXPECT_THROW(evaluate_with("nameless", Json::array({stage("", false), stage("here", true)})), RequestError);
   EXPECT_EQ(evaluate_with("elsewhere", Json::array({stage("far", false), stage("here", true)})), 1U);

@@ -9,6 +9,7 @@
 #include "terragen/core/memory.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/painters_card.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/model_card.h"
 #include "terragen/evaluation/nearest_windows.h"
@@ -121,7 +122,7 @@ MemorisationReport evaluate_memorisation(const MemorisationOptions& options) {
     data::Dataset test = data::real_images(dataset, "test");
     if (!test.images.empty()) unseen.push_back(std::move(test));
   }
-  const Json card = painters_card(made.provenance);
+  const Json card = data::painters_card(made.provenance);
   report.told = !card.is_null();
   report.not_searched = datasets_learned(card);
   std::erase_if(report.not_searched,

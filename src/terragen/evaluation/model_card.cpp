@@ -4,12 +4,6 @@
 
 namespace terragen::evaluation {
 
-Json painters_card(const Json& provenance) {
-  if (!provenance.is_object()) return {};
-  const Json augmented = provenance.value("augmented", Json::object());
-  return provenance.contains("model_card") ? provenance["model_card"] : augmented.value("model_card", Json());
-}
-
 std::vector<std::string> datasets_learned(const Json& card) {
   std::vector<std::string> names;
   const Json learned = card.is_object() ? card.value("trained_on", Json::array()) : Json::array();

@@ -129,6 +129,10 @@ std::vector<NearestWindow> nearest_windows(const torch::Tensor& windows, const s
     }
     progress.advance();
   }
+  if (kept.correlation.size(1) == 0) {
+    throw RequestError(std::format("no training image holds a window of {} pixels", windows.size(2)),
+                       "look at smaller ones: --crop");
+  }
   std::vector<NearestWindow> nearest(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     NearestWindow& best = nearest[static_cast<std::size_t>(i)];

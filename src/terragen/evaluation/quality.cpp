@@ -10,6 +10,7 @@
 #include "terragen/core/seed.h"
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/painters_card.h"
 #include "terragen/evaluation/feature_network.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/model_card.h"
@@ -121,7 +122,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   const Stopwatch watch;
   const FeatureNetwork network(options.features, options.device);
   const data::Dataset made = data::read_dataset(options.made);
-  const Json painter = painters_card(made.provenance);
+  const Json painter = data::painters_card(made.provenance);
   QualityReport report{.made = made.name,
                        .split = options.split,
                        .made_split = options.made_split,

@@ -19,7 +19,7 @@ constexpr std::size_t kPortion = 32;  // images
 
 void check_repaint(const shards::ShardReader& reader, const synthesis::Painter& painter,
                    const RepaintOptions& options) {
-  synthesis::check_painter(painter, reader.set(), options.size);
+  synthesis::check_painter(painter.model(), reader.set(), options.size);
   for (std::size_t i = 0; i < reader.size(); ++i) {
     const layout::Layout& layout = reader.layout(i);
     if (std::min(layout.width, layout.height) < options.size) {

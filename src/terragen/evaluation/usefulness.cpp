@@ -14,11 +14,13 @@
 #include "terragen/core/run_settings.h"
 #include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/packing.h"
 #include "terragen/evaluation/adopted_cells.h"
 #include "terragen/evaluation/leak_check.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
 #include "terragen/synthesis/layout_score.h"
+#include "terragen/synthesis/painting_condition.h"
 
 namespace terragen::evaluation {
 namespace {
@@ -188,11 +190,17 @@ class Protocol {
 
   data::Dataset filtered(data::Dataset made, UsefulnessCell& cell) const {
     const Json& scores = made.provenance.at("augmented").at("scores");
+    std::vector<std::string> stems;
     std::vector<double> all;
-    for (const auto& [stem, score] : scores.items()) all.push_back(score.get<double>());
+    for (const auto& [stem, score] : scores.items()) {
+      stems.push_back(stem);
+      all.push_back(score.get<double>());
+    }
     cell.threshold = synthesis::rejection_threshold(all, options_.reject_share);
+    std::set<std::string> worst;
+    for (const std::size_t i : synthesis::lowest_share(all, options_.reject_share)) worst.insert(stems[i]);
     cell.rejected = static_cast<int>(std::erase_if(made.images, [&](const data::ImageRecord& image) {
-      return scores.at(fs::path(image.file_name).stem().string()).get<double>() < cell.threshold;
+      return worst.contains(fs::path(image.file_name).stem().string());
     }));
     return made;
   }
@@ -295,6 +303,8 @@ std::vector<UsefulnessCell> evaluate_usefulness(const UsefulnessOptions& options
     if (generator.empty()) throw RequestError("painting needs a model", "name one with --model");
     const models::ModelFolder model = models::load_model(generator);
     check_model(model.card, generator.string(), datasets.back());
+    synthesis::require_painter(model);
+    synthesis::check_painter(model, data::kind_of(datasets.back()), options.variation.size);
     generators.back() = model.hash;
   }
   check_names(options, datasets);

@@ -70,6 +70,20 @@ TEST(LeakCheck, PackedSamplesNameTheirPlaces) {
   EXPECT_THROW(check_model(test::card_of("test town"), "model", tested.reader()), DataError);
 }
 
+TEST(LeakCheck, PaintedImagesBringThePlacesOfTheirPainter) {
+  const test::ScratchFolder scratch;
+  test::write_drawn_dataset(scratch.path() / "drawn", 2, 2);
+  data::Dataset painted = data::read_dataset(scratch.path() / "drawn");
+  painted.images.front().synthetic = true;
+  painted.provenance = {{"augmented", {{"model_card", test::card_of("test town")}}}};
+  const data::PackedSamples packed({painted}, "train");
+  Json card{{"trained_on", Json::array()}};
+  for (const shards::ShardSource& source : packed.reader().set().sources) {
+    card["trained_on"].push_back({{"dataset", source.dataset}, {"places", source.places}});
+  }
+  EXPECT_THROW(check_model(card, "model", painted), DataError);
+}
+
 TEST(RealLeakCheck, TheShippedModelSawNoTestPlace) {
   const std::filesystem::path model = std::filesystem::path(TERRAGEN_SOURCE_DIR) / "models/terragen-base";
   if (!std::filesystem::exists(model)) GTEST_SKIP() << "no shipped model in " << model;

@@ -42,8 +42,8 @@ void AutoencoderConfig::validate() const {
       refuse(std::format("block_out_channels {} is no multiple of norm_num_groups {}", c, norm_num_groups));
     }
   }
-  if (patch_size < 1 || (patch_size & (patch_size - 1)) != 0) {
-    refuse(std::format("patch_size {} is no power of two", patch_size));
+  if (patch_size < 1 || patch_size > kMostDepth || (patch_size & (patch_size - 1)) != 0) {
+    refuse(std::format("patch_size {} is no power of two up to {}", patch_size, kMostDepth));
   }
   const auto fits = [&](const std::vector<double>& list) {
     return list.empty() || std::ssize(list) == latent_channels;

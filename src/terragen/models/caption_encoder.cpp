@@ -33,6 +33,8 @@ torch::Tensor CaptionEncoder::encode_one(const std::string& caption) {
     throw DataError("caption",
                     std::format("\"{}\" is {} tokens long, the text encoder takes {}", caption, count, length - 2));
   }
+  // What is kept must not depend on who asked first, and with which precision.
+  const c10::impl::ExcludeDispatchKeyGuard full_precision(c10::autocast_dispatch_keyset);
   const torch::Device device = model_->parameters().front().device();
   const torch::Tensor states = model_->forward(tokenizer_.encode({caption}, length).to(device)).last_hidden_state;
   if (kept_.size() >= kMostKept) kept_.clear();

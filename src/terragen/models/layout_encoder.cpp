@@ -18,6 +18,7 @@ namespace tn = torch::nn;
 constexpr std::int64_t kTaskChannels = 64;
 // 8 frequencies, sine and cosine, of 8 box numbers and 32 vertex numbers.
 constexpr std::int64_t kFourier = 16;
+constexpr std::int64_t kMostWidth = 16384;
 constexpr std::int64_t kGeometryFeatures = kFourier * (8 + 2 * kTokenVertices);
 
 void zero(const tn::Linear& layer) {
@@ -39,6 +40,17 @@ void LayoutEncoderConfig::validate() const {
   if (channels.empty()) throw RequestError("layout encoder: channels is empty");
   for (const std::int64_t c : channels) {
     if (c <= 0 || c % 8 != 0) throw RequestError(std::format("layout encoder: channels {} is no multiple of 8", c));
+  }
+  for (const auto& [name, value] : {std::pair{"class_channels", class_channels},
+                                    {"token_dim", token_dim},
+                                    {"heads", heads},
+                                    {"time_dim", time_dim}}) {
+    if (value < 1 || value > kMostWidth) {
+      throw RequestError(std::format("layout encoder: {} {} is not in 1..{}", name, value, kMostWidth));
+    }
+  }
+  if (token_dim % heads != 0) {
+    throw RequestError(std::format("layout encoder: token_dim {} is no multiple of heads {}", token_dim, heads));
   }
   const int steps = raster_cell > 0 ? latent_cell / raster_cell : 0;
   if (steps < 1 || latent_cell % raster_cell != 0 || (steps & (steps - 1)) != 0) {

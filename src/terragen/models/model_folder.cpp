@@ -34,10 +34,32 @@ void save_part(const Part& part, const Json& config, const fs::path& folder, con
 template <class Part>
 void load_part(Part& part, const fs::path& folder, Sha256& hash, const char* file = kWeights) {
   const fs::path weights = folder / file;
-  load_parameters(*part, tensor::load_safetensors(weights).tensors);
+  load_parameters(*part, tensor::load_safetensors(weights).tensors, weights.string());
   const std::string digest = sha256_hex_of_file(weights);
   hash.update(std::as_bytes(std::span(digest)));
   part->eval();
+}
+
+// Parts of different models do not paint together.
+void check_parts_fit(const ModelFolder& model, const std::string& place) {
+  const auto compare = [&](const char* what, std::int64_t one, std::int64_t other) {
+    if (one == other) return;
+    throw DataError(place,
+                    std::format("holds parts that do not fit: {} is {} in one and {} in the other", what, one, other));
+  };
+  if (!model.unet) return;
+  const UNetConfig& unet = model.unet->config();
+  if (model.autoencoder) {
+    compare("the number of latent channels", model.autoencoder->config().latent_channels, unet.out_channels);
+  }
+  if (model.layout_encoder) {
+    const LayoutEncoderConfig& layout = model.layout_encoder->config();
+    compare("the number of levels", std::ssize(layout.channels), std::ssize(unet.block_out_channels));
+    if (unet.layout_token_dim > 0) compare("token_dim", layout.token_dim, unet.layout_token_dim);
+  }
+  if (model.reference_encoder) {
+    compare("token_dim", model.reference_encoder->config().token_dim, unet.layout_token_dim);
+  }
 }
 
 }  // namespace
@@ -103,6 +125,7 @@ ModelFolder load_model(const fs::path& folder) {
     load_part(text, folder / "text_encoder", hash, kTextWeights);
     model.captions = std::make_shared<CaptionEncoder>(text, ClipTokenizer(folder / "tokenizer"));
   }
+  check_parts_fit(model, folder.string());
   if (index.contains("scheduler")) model.scheduler = read_json(folder / "scheduler" / "scheduler_config.json");
   model.hash = hash.hex();
   return model;

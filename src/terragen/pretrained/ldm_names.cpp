@@ -149,7 +149,7 @@ void add_open_clip(const std::string& name, const torch::Tensor& value, tensor::
   const auto layer = number(path, 2);
   if (path.size() > 4 && path[0] == "transformer" && path[1] == "resblocks" && layer) {
     const std::string prefix = std::format("{}encoder.layers.{}.", model, *layer);
-    if (path[3] == "attn" && path[4].starts_with("in_proj_") && value.size(0) % 3 == 0) {
+    if (path[3] == "attn" && path[4].starts_with("in_proj_") && value.dim() > 0 && value.size(0) % 3 == 0) {
       const std::string kind = path[4].substr(std::string_view("in_proj_").size());
       const auto parts = value.chunk(3);
       for (std::size_t i = 0; i < 3; ++i) {

@@ -74,11 +74,11 @@ std::size_t add_lora(Checkpoint& model, const std::filesystem::path& path, doubl
     if (weight == weights.end()) refuse("names no weight of the model");
     if (!pair.down.defined() || !pair.up.defined()) refuse("has only one of its two halves");
     if (pair.alpha.defined() && pair.alpha.numel() != 1) refuse("has an alpha that is no single number");
+    if (pair.down.dim() < 2 || pair.up.dim() < 2) refuse("is no matrix");
     const torch::Tensor down = pair.down.to(torch::kFloat32).flatten(1);
     const torch::Tensor up = pair.up.to(torch::kFloat32).flatten(1);
     const torch::Tensor& target = weight->second;
-    if (pair.down.dim() < 2 || up.size(1) != down.size(0) || up.size(0) != target.size(0) ||
-        down.size(1) != target.numel() / target.size(0)) {
+    if (up.size(1) != down.size(0) || up.size(0) != target.size(0) || down.size(1) != target.numel() / target.size(0)) {
       refuse("is of a shape that does not fit the weight");
     }
     const auto rank = static_cast<double>(down.size(0));

@@ -10,6 +10,7 @@
 #include "terragen/core/progress.h"
 #include "terragen/core/require_share.h"
 #include "terragen/core/seed.h"
+#include "terragen/core/unicode.h"
 #include "terragen/diffusion/sampler.h"
 #include "terragen/pretrained/stable_diffusion.h"
 #include "terragen/tensor/draw_image.h"
@@ -72,6 +73,7 @@ PhraseBox parse_phrase_box(const std::string& text) {
 void PromptOptions::validate() const {
   compute.validate();
   if (prompt.empty()) throw RequestError("the prompt is empty");
+  if (!is_utf8(prompt)) throw RequestError("the prompt is not UTF-8");
   if (count < 1) throw RequestError(std::format("{} images cannot be painted", count));
   if (width < 1 || height < 1) throw RequestError(std::format("{}x{} pixels is no image", width, height));
   if (!(guidance >= 0)) throw RequestError(std::format("guidance is {}, it must not be negative", guidance));

@@ -39,7 +39,7 @@ std::string told(const Variation& variation, std::uint64_t seed) {
 }
 
 void paint_all(const shards::ShardReader& real, Painter& painter, const AugmentOptions& options, const Made& made) {
-  check_painter(painter, real.set(), options.variation.size);
+  check_painter(painter.model(), real.set(), options.variation.size);
   const models::ModelFolder& model = painter.model();
   const std::vector<int> numbers =
       class_numbers(real.set().taxonomy, model.layout_encoder->config().taxonomy, "the model");
@@ -150,7 +150,7 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   const tensor::FlopCounter flops;
   const Made made = [&](std::size_t image, int copy, const shards::Sample& sample) {
     const std::string name = std::filesystem::path(training.images[image].file_name).stem().string();
-    stems.push_back(std::format("{}_{:05}_{}_{}", options.method, image, name, copy));
+    stems.push_back(free_stem(dataset, std::format("{}_{:05}_{}_{}", options.method, image, name, copy)));
     if (judge != nullptr) {
       const Stopwatch judging;
       const double before = flops.count();
@@ -172,11 +172,16 @@ AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, c
   for (const double score : scores) summary.mean_score += score / static_cast<double>(scores.size());
   if (rejects) {
     summary.threshold = options.least_score ? *options.least_score : rejection_threshold(scores, options.reject_share);
-    for (std::size_t i = 0; i < stems.size(); ++i) {
-      if (scores[i] >= summary.threshold) continue;
-      result.remove(stems[i]);
-      ++summary.rejected;
+    std::vector<std::size_t> worst;
+    if (options.least_score) {
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        if (scores[i] < summary.threshold) worst.push_back(i);
+      }
+    } else {
+      worst = lowest_share(scores, options.reject_share);
     }
+    for (const std::size_t i : worst) result.remove(stems[i]);
+    summary.rejected = static_cast<decltype(summary.rejected)>(worst.size());
   }
   Json provenance = {{"method", options.method}, {"per_image", options.per_image},
                      {"seed", options.seed},     {"variation", to_json(options.variation)},

@@ -209,6 +209,10 @@ TEST(Augment, AltersRealImagesIntoOneDataset) {
   // What was made is no ground to make more from.
   const AugmentSummary twice = augment_dataset(more, nullptr, nullptr, options, folder.path() / "twice");
   EXPECT_EQ(twice.made, 4U);
+  std::set<std::string> names;
+  for (const data::ImageRecord& image : data::read_dataset(folder.path() / "twice").images)
+    names.insert(image.file_name);
+  EXPECT_EQ(names.size(), 11U);
 
   // Rejecting needs a judge, painting a model.
   options.reject_share = 0.5;
@@ -229,10 +233,14 @@ TEST(Augment, AltersRealImagesIntoOneDataset) {
   const data::Dataset kept = data::read_dataset(folder.path() / "judged");
   EXPECT_EQ(kept.images.size(), judged.made - judged.rejected);
   EXPECT_EQ(kept.provenance.at("augmented").at("scores").size(), 8U);
+  bool turned = false;
   for (const data::ImageRecord& image : kept.images) {
+    // The corners that a turned image lacks were not measured.
+    turned = turned || !geo::read_raster(kept.folder / "images" / image.file_name).valid.empty();
     const std::string stem = std::filesystem::path(image.file_name).stem().string();
     EXPECT_GE(kept.provenance["augmented"]["scores"][stem].get<double>(), judged.threshold);
   }
+  EXPECT_TRUE(turned);
 }
 
 TEST(LayoutScore, WhereNothingIsLabelledNothingIsWrong) {
@@ -248,6 +256,12 @@ TEST(LayoutScore, WhereNothingIsLabelledNothingIsWrong) {
 TEST(RejectionThreshold, LetsTheWantedShareFallBelow) {
   EXPECT_EQ(rejection_threshold({0.4, 0.1, 0.3, 0.2}, 0.5), 0.3);
   EXPECT_EQ(rejection_threshold({0.4, 0.1, 0.3, 0.2}, 0), 0.1);
+}
+
+TEST(LowestShare, IsThatShareAlsoOfEqualScores) {
+  EXPECT_EQ(lowest_share({0.4, 0.1, 0.3, 0.2}, 0.5), (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(lowest_share({0, 0, 0, 0}, 0.5), (std::vector<std::size_t>{0, 1}));
+  EXPECT_TRUE(lowest_share({0.4, 0.1}, 0).empty());
 }
 
 TEST(Augment, PaintsEveryKindFromTrainingImages) {

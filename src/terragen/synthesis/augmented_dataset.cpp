@@ -12,6 +12,16 @@ namespace terragen::synthesis {
 
 namespace fs = std::filesystem;
 
+std::string free_stem(const data::Dataset& dataset, const std::string& stem) {
+  const auto is_taken = [&](const std::string& name) {
+    return std::ranges::any_of(
+        dataset.images, [&](const data::ImageRecord& image) { return fs::path(image.file_name).stem() == name; });
+  };
+  std::string name = stem;
+  for (int k = 2; is_taken(name); ++k) name = std::format("{}_{}", stem, k);
+  return name;
+}
+
 AugmentedDataset::AugmentedDataset(const data::Dataset& real, bool keep_real, const fs::path& output)
     : folder_(output), dataset_(real) {
   for (const char* part : {"images", "masks"}) fs::create_directory(folder_.path() / part);
@@ -22,14 +32,22 @@ AugmentedDataset::AugmentedDataset(const data::Dataset& real, bool keep_real, co
     dataset_.problems.clear();
     return;
   }
-  const auto copy = [&](const fs::path& name) {
-    fs::create_directories((folder_.path() / name).parent_path());
-    fs::copy_file(real.folder / name, folder_.path() / name);
-  };
   for (const data::ImageRecord& image : real.images) {
-    copy(fs::path("images") / image.file_name);
-    if (image.mask_name) copy(fs::path("masks") / *image.mask_name);
+    copy(real.folder, fs::path("images") / image.file_name);
+    if (image.mask_name) copy(real.folder, fs::path("masks") / *image.mask_name);
   }
+}
+
+void AugmentedDataset::copy(const fs::path& from, const fs::path& name) const {
+  std::error_code error;
+  fs::create_directories((folder_.path() / name).parent_path(), error);
+  fs::copy_file(from / name, folder_.path() / name, error);
+  if (error) throw DataError((from / name).string(), std::format("cannot be copied ({})", error.message()));
+}
+
+void AugmentedDataset::require_new(const std::string& file_name) const {
+  if (std::ranges::find(dataset_.images, file_name, &data::ImageRecord::file_name) == dataset_.images.end()) return;
+  throw InternalError("[AugmentedDataset] there is an image " + file_name);
 }
 
 void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample) {
@@ -38,16 +56,21 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
   const auto valid = sample.valid.accessor<float, 2>();
   const auto is_valid = [&](int x, int y) { return valid[y][x] != 0.0F; };
   const bool whole = sample.valid.min().item<float>() != 0.0F;
-  if (!whole && dataset_.nodata) {
+  if (!whole) {
     raster.nodata = dataset_.nodata;
+    raster.valid.assign(raster.pixels(), 1);
+    std::size_t i = 0;
     for (int y = 0; y < raster.height; ++y) {
-      for (int x = 0; x < raster.width; ++x) {
-        for (int b = 0; b < raster.bands && !is_valid(x, y); ++b) raster.set(b, x, y, *dataset_.nodata);
+      for (int x = 0; x < raster.width; ++x, ++i) {
+        if (is_valid(x, y)) continue;
+        raster.valid[i] = 0;
+        for (int b = 0; b < raster.bands && dataset_.nodata; ++b) raster.set(b, x, y, *dataset_.nodata);
       }
     }
   }
   data::ImageRecord record;
   record.file_name = stem + image_extension(raster);
+  require_new(record.file_name);
   record.split = data::Split::train;
   record.place = sample.layout.place;
   record.gsd = sample.layout.gsd;
@@ -91,6 +114,7 @@ void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord
   }
   data::ImageRecord record = real;
   record.file_name = stem + image_extension(raster);
+  require_new(record.file_name);
   record.source = sample.source;
   record.synthetic = true;
   record.features = sample.layout.features;
@@ -102,10 +126,9 @@ void AugmentedDataset::adopt(const data::Dataset& other) {
   if (!(other.taxonomy == dataset_.taxonomy))
     throw InternalError("[AugmentedDataset] " + other.name + " has other classes");
   for (const data::ImageRecord& image : other.images) {
-    fs::copy_file(other.folder / "images" / image.file_name, folder_.path() / "images" / image.file_name);
-    if (image.mask_name) {
-      fs::copy_file(other.folder / "masks" / *image.mask_name, folder_.path() / "masks" / *image.mask_name);
-    }
+    require_new(image.file_name);
+    copy(other.folder, fs::path("images") / image.file_name);
+    if (image.mask_name) copy(other.folder, fs::path("masks") / *image.mask_name);
     dataset_.images.push_back(image);
   }
 }

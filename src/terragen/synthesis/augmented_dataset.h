@@ -12,6 +12,10 @@
 
 namespace terragen::synthesis {
 
+// The stem, or where an image of the dataset has it, the first of stem_2, stem_3, ... that is free: a dataset may be
+// enlarged more than once.
+std::string free_stem(const data::Dataset& dataset, const std::string& stem);
+
 class AugmentedDataset {
  public:
   // Takes over classes, bands and number type of `real`; with `keep_real` also its images, byte for byte. `output`
@@ -19,8 +23,8 @@ class AugmentedDataset {
   AugmentedDataset(const data::Dataset& real, bool keep_real, const std::filesystem::path& output);
   // Bands as in the dataset, in the form that the writer of images wants.
   const std::vector<models::BandRange>& bands() const { return bands_; }
-  // A synthetic image of the training split. Pixels that are not valid become unlabelled, and the nodata value where
-  // the dataset has one.
+  // A synthetic image of the training split. Pixels that are not valid become unlabelled, and carry the nodata value
+  // where the dataset has one.
   void add(const std::string& stem, const shards::Sample& sample);
   // A real image with things painted into it: pixels where `changed` is 0 keep their stored values to the bit, and the
   // image its place on Earth, bands, number type and nodata value. sample: the whole image and its label; changed:
@@ -34,6 +38,10 @@ class AugmentedDataset {
   void finish(const nlohmann::json& provenance);
 
  private:
+  // DataError where a file of the dataset is missing.
+  void copy(const std::filesystem::path& from, const std::filesystem::path& name) const;
+  void require_new(const std::string& file_name) const;
+
   AtomicFolder folder_;
   data::Dataset dataset_;
   std::vector<models::BandRange> bands_;

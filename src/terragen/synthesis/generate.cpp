@@ -20,6 +20,8 @@
 namespace terragen::synthesis {
 namespace {
 
+constexpr std::size_t kMostInARow = 8;  // of the contact sheet
+
 namespace fs = std::filesystem;
 
 // The real image as the model would see it, for the contact sheet.
@@ -120,7 +122,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
       if (std::ssize(rows) < options.sheet_rows)
         rows.push_back({std::format("{}: {}", label.task, placed.name), label, real_image(placed, model.images), {}});
     }
-    if (l < rows.size()) rows[l].painted.push_back(image.clone());
+    if (l < rows.size() && rows[l].painted.size() < kMostInARow) rows[l].painted.push_back(image.clone());
     progress.advance();
   });
   data::write_dataset(dataset, folder.path());

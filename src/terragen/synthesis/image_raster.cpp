@@ -22,8 +22,8 @@ geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<mode
 
 std::string image_extension(const geo::Raster& raster) {
   const bool located = !raster.georeference.crs.empty() && raster.georeference.crs_from_pixel;
-  const bool png =
-      !located && raster.type == geo::DataType::uint8 && (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
+  const bool png = !located && raster.valid.empty() && raster.type == geo::DataType::uint8 &&
+                   (raster.bands == 1 || raster.bands == 3 || raster.bands == 4);
   return png ? ".png" : ".tif";
 }
 

@@ -10,6 +10,7 @@
 #include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/core/run_settings.h"
+#include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/synthesis/augmented_dataset.h"
 #include "terragen/synthesis/painting_condition.h"
@@ -52,7 +53,9 @@ Json settings_of(const data::Dataset& dataset, const data::Dataset& examples, co
                  const MaskRefiner& refiner, const InpaintOptions& options, const Json& rule) {
   Json settings = to_json(options);
   settings.update({{"dataset", dataset.name},
+                   {"dataset_sha256", data::dataset_hash(dataset)},
                    {"examples", examples.name},
+                   {"examples_sha256", data::dataset_hash(examples)},
                    {"model_sha256", painter.model().hash},
                    {"model_card", painter.model().card},
                    {"painting", to_json(painter.options())},
@@ -110,7 +113,7 @@ class DatasetInpainter {
       if (index < 0) throw RequestError(std::format("the model does not know the class \"{}\"", entry.name));
       classes_.numbers.push_back(index);
     }
-    check_bands_and_tasks(painter, packed_->reader().set());
+    check_bands_and_tasks(painter.model(), packed_->reader().set());
     const std::vector<shards::Sample> samples = example_samples(examples, result_.taxonomy);
     const int picture = model.reference_encoder ? static_cast<int>(model.reference_encoder->config().size) : 64;
     check_resolution(samples);
@@ -244,8 +247,9 @@ class DatasetInpainter {
       const data::ImageRecord& real = training_.images[scene];
       shards::Sample told = made.sample;
       told.source = std::format("inpainted into {}", sample.source);
-      one.add_over(std::format("inpainted_{}_{}", part.filename().string(), fs::path(real.file_name).stem().string()),
-                   real, told, made.changed);
+      const std::string stem =
+          std::format("inpainted_{}_{}", part.filename().string(), fs::path(real.file_name).stem().string());
+      one.add_over(free_stem(result_, stem), real, told, made.changed);
     }
     one.finish({{"objects", objects}, {"decoy_outlines", decoys}});
   }
@@ -279,9 +283,10 @@ class DatasetInpainter {
         summary.unlike += rejected == "likeness";
         summary.unseen += rejected == "judge";
       }
+      // Scenes in which nothing stayed have no image to name them by.
+      objects[part.images.empty() ? folder.filename().string() : part.images.front().file_name] = told.at("objects");
       if (part.images.empty()) continue;
       ++summary.images;
-      objects[part.images.front().file_name] = told.at("objects");
       decoys[part.images.front().file_name] = told.at("decoy_outlines");
       all.adopt(part);
     }

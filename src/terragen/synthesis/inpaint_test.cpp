@@ -218,6 +218,20 @@ TEST(Inpaint, ThingsTakeStrengthsInTurn) {
   EXPECT_EQ(strengths, (std::vector<double>{0.8, 0, 0.8}));
 }
 
+TEST(Inpaint, AResultIsAsGoodASceneAsAnyOther) {
+  OneTileEach tiles;
+  const InpaintSummary once = tiles.inpaint(pool_options());
+  ASSERT_EQ(once.images, 1U);
+  const data::Dataset result = data::read_dataset(tiles.scratch.path() / "out");
+  InpaintOptions again = pool_options();
+  again.seed = 4;
+  inpaint_dataset(result, tiles.pools, tiles.painter, tiles.refiner, nullptr, again, tiles.scratch.path() / "more");
+  std::set<std::string> names;
+  for (const data::ImageRecord& image : data::read_dataset(tiles.scratch.path() / "more").images)
+    names.insert(image.file_name);
+  EXPECT_EQ(names.size(), 3U);
+}
+
 TEST(Inpaint, AnotherSceneStandsInForOneThatHasNoRoom) {
   const test::ScratchFolder scratch;
   data::Dataset roads = dataset_in(scratch.path() / "roads", "road", 2);
@@ -319,6 +333,9 @@ TEST(Inpaint, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
   InpaintOptions other = all;
   other.seed = 9;
   EXPECT_THROW(inpaint_dataset(roads, pools, painter, refiner, nullptr, other, stopped), RequestError);
+  data::Dataset fewer = roads;
+  fewer.images.pop_back();
+  EXPECT_THROW(inpaint_dataset(fewer, pools, painter, refiner, nullptr, all, stopped), RequestError);
   const InpaintSummary in_parts = inpaint_dataset(roads, pools, painter, refiner, nullptr, all, stopped);
   EXPECT_EQ(in_parts.accepted, at_once.accepted);
   // What the first part cost is not forgotten.

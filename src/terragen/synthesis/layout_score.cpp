@@ -1,6 +1,7 @@
 #include "terragen/synthesis/layout_score.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "terragen/metrics/confusion.h"
 
@@ -66,6 +67,14 @@ double box_score(const models::PerceptionInference& judge, const torch::Tensor& 
 double layout_score(const models::PerceptionInference& judge, const torch::Tensor& image,
                     const layout::Layout& layout) {
   return judge.model().config.is_segmenter() ? mask_score(judge, image, layout) : box_score(judge, image, layout);
+}
+
+std::vector<std::size_t> lowest_share(const std::vector<double>& scores, double share) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return scores[i]; });
+  order.resize(static_cast<std::size_t>(share * static_cast<double>(scores.size())));
+  return order;
 }
 
 double rejection_threshold(std::vector<double> scores, double share) {

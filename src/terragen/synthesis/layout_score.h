@@ -17,6 +17,10 @@ namespace terragen::synthesis {
 //              is nothing and nothing is found
 double layout_score(const models::PerceptionInference& judge, const torch::Tensor& image, const layout::Layout& layout);
 
+// Which scores are the lowest `share` of all, in [0, 1), rounded down; of equal ones the first. A weak judge gives many
+// the same.
+std::vector<std::size_t> lowest_share(const std::vector<double>& scores, double share);
+
 // The score below which `share` of all lie, in [0, 1); `scores` must not be empty.
 double rejection_threshold(std::vector<double> scores, double share);
 

@@ -198,7 +198,7 @@ void fit(PlacedLayout& placed, int size_step, int limit) {
   int width = fitted(layout.width, size_step);
   int height = fitted(layout.height, size_step);
   if (limit > 0) width = std::min(width, fitted(limit, size_step)), height = std::min(height, fitted(limit, size_step));
-  if (width == 0 || height == 0) {
+  if (width <= 0 || height <= 0) {
     throw RequestError(
         std::format("{}: a layout of {}x{} pixels cannot be painted", placed.source, layout.width, layout.height),
         std::format("at least {} pixels each way are needed", size_step));
@@ -208,8 +208,18 @@ void fit(PlacedLayout& placed, int size_step, int limit) {
 
 }  // namespace
 
+void LayoutSourceOptions::validate() const {
+  if (gsd && !(*gsd > 0)) throw RequestError(std::format("{} metres a pixel are not possible", *gsd));
+  if (size < 0) throw RequestError(std::format("layouts of {} pixels are not possible", size));
+  if (limit < 0) throw RequestError(std::format("{} layouts cannot be read", limit));
+  if (!split.empty() && split != "train" && split != "val" && split != "test") {
+    throw RequestError(std::format("the split \"{}\" is not known", split), "choose train, val or test");
+  }
+}
+
 std::vector<PlacedLayout> read_layouts(const fs::path& path, const layout::Taxonomy& taxonomy,
                                        const std::vector<std::string>& tasks, const LayoutSourceOptions& options) {
+  options.validate();
   std::vector<PlacedLayout> result;
   if (fs::is_directory(path)) {
     result = from_dataset(path, taxonomy, tasks, options);

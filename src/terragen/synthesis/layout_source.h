@@ -31,6 +31,8 @@ struct LayoutSourceOptions {
   std::string split;   // of a dataset; empty: all
   int limit = 0;       // most layouts a file; 0: all
   int size_step = 32;  // sizes are cut down to a multiple of this many pixels
+
+  void validate() const;
 };
 
 // GeoJSON: a FeatureCollection; its member "terragen" may hold task, width, height, gsd, crs, crs_from_pixel, and

@@ -84,13 +84,22 @@ Json to_json(const PaintOptions& options) {
           {"device", options.compute.device}};
 }
 
-Painter::Painter(models::ModelFolder model, PaintOptions options)
-    : model_(std::move(model)), options_(std::move(options)) {
-  options_.validate();
-  if (!model_.autoencoder || !model_.unet || !model_.layout_encoder || model_.scheduler.is_null()) {
+void require_painter(const models::ModelFolder& model) {
+  if (!model.autoencoder || !model.unet || !model.layout_encoder || model.scheduler.is_null()) {
     throw RequestError(
         "the model cannot paint from layouts: it needs autoencoder, U-Net, layout encoder and scheduler");
   }
+}
+
+int size_step_of(const models::ModelFolder& model) {
+  return static_cast<int>(model.autoencoder->config().downscale()
+                          << (model.unet->config().block_out_channels.size() - 1));
+}
+
+Painter::Painter(models::ModelFolder model, PaintOptions options)
+    : model_(std::move(model)), options_(std::move(options)) {
+  options_.validate();
+  require_painter(model_);
   options_ = decided(std::move(options_), model_);
   const torch::Device device = tensor::parse_device(options_.compute.device);
   model_.autoencoder->to(device);
@@ -102,11 +111,6 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
     nn::keep_products_in_bfloat16(*model_.unet);
     nn::keep_products_in_bfloat16(*model_.autoencoder);
   }
-}
-
-int Painter::size_step() const {
-  return static_cast<int>(model_.autoencoder->config().downscale()
-                          << (model_.unet->config().block_out_channels.size() - 1));
 }
 
 std::size_t Painter::first_step(double strength) const {

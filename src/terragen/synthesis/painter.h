@@ -60,10 +60,15 @@ struct PaintRequest {
   torch::Tensor reference;
 };
 
+// RequestError when a model lacks a part that painting needs.
+void require_painter(const models::ModelFolder& model);
+// Pixels: width and height of what it paints must be multiples of it.
+int size_step_of(const models::ModelFolder& model);
+
 // One thread uses a Painter at a time.
 class Painter {
  public:
-  // RequestError when the model lacks a part that painting needs.
+  // RequestError as of require_painter.
   Painter(models::ModelFolder model, PaintOptions options);
 
   // Any sizes that are multiples of size_step(). An image depends on its own request alone. Calls `done(index, image)`
@@ -72,8 +77,7 @@ class Painter {
   // strength that cannot be; Interrupted between batches.
   void paint(const std::vector<PaintRequest>& requests,
              const std::function<void(std::size_t, const torch::Tensor&)>& done);
-  // Pixels: width and height of a layout must be multiples of it.
-  int size_step() const;
+  int size_step() const { return size_step_of(model_); }
   // With everything decided that was left to the model.
   const PaintOptions& options() const { return options_; }
   const models::ModelFolder& model() const { return model_; }

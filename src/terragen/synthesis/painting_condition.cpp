@@ -17,8 +17,7 @@ layout::Layout painting_condition(layout::Layout layout, const models::ModelFold
   return layout;
 }
 
-void check_bands_and_tasks(const Painter& painter, const shards::ShardSet& data) {
-  const models::ModelFolder& model = painter.model();
+void check_bands_and_tasks(const models::ModelFolder& model, const shards::ShardSet& data) {
   if (model.images.bands.size() != data.bands.size()) {
     throw RequestError(
         std::format("the model paints {} bands, the data have {}", model.images.bands.size(), data.bands.size()));
@@ -34,13 +33,14 @@ void check_bands_and_tasks(const Painter& painter, const shards::ShardSet& data)
   }
 }
 
-void check_painter(const Painter& painter, const shards::ShardSet& data, int size) {
-  check_bands_and_tasks(painter, data);
-  if (size < painter.size_step() || size % painter.size_step() != 0) {
+void check_painter(const models::ModelFolder& model, const shards::ShardSet& data, int size) {
+  check_bands_and_tasks(model, data);
+  const int step = size_step_of(model);
+  if (size < step || size % step != 0) {
     throw RequestError(std::format("images of {} pixels cannot be painted", size),
-                       std::format("the model needs a multiple of {}", painter.size_step()));
+                       std::format("the model needs a multiple of {}", step));
   }
-  class_numbers(data.taxonomy, painter.model().layout_encoder->config().taxonomy, "the model");
+  class_numbers(data.taxonomy, model.layout_encoder->config().taxonomy, "the model");
 }
 
 std::vector<int> class_numbers(const layout::Taxonomy& from, const layout::Taxonomy& to, const std::string& who) {

@@ -13,11 +13,11 @@ namespace terragen::synthesis {
 layout::Layout painting_condition(layout::Layout layout, const models::ModelFolder& model);
 
 // That a painter's bands are those of the data and that it knows their tasks. RequestError naming what it does not.
-void check_bands_and_tasks(const Painter& painter, const shards::ShardSet& data);
+void check_bands_and_tasks(const models::ModelFolder& model, const shards::ShardSet& data);
 
 // The same, and that a painter can paint images of `size` pixels for data of this kind. RequestError
 // naming what cannot be.
-void check_painter(const Painter& painter, const shards::ShardSet& data, int size);
+void check_painter(const models::ModelFolder& model, const shards::ShardSet& data, int size);
 
 // The number in `to` of every class of `from`, by name. RequestError naming the class that `to` lacks and `who`, the
 // one that lacks it.

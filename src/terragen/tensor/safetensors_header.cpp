@@ -40,6 +40,7 @@ std::optional<torch::ScalarType> type_of(const std::string& name) {
 
 // Parses the header while watching for repeated keys, which a JSON object would silently merge.
 Json parse_header(const std::string& text, const std::string& place) {
+  require_shallow_json(text, place);
   std::vector<std::set<std::string>> seen;
   bool repeated = false;
   const Json::parser_callback_t callback = [&](int, Json::parse_event_t event, Json& value) {

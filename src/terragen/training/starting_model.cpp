@@ -107,9 +107,9 @@ models::ReferenceEncoder new_reference_encoder(const TrainJob& job, models::Refe
 
 std::int64_t norm_groups(const std::vector<std::int64_t>& channels) {
   for (const std::int64_t groups : {32, 16, 8, 4, 2}) {
-    if (std::ranges::all_of(channels, [&](std::int64_t c) { return c % groups == 0; })) return groups;
+    if (std::ranges::all_of(channels, [&](std::int64_t c) { return c > 0 && c % groups == 0; })) return groups;
   }
-  throw RequestError("the channels of a level must be even");
+  throw RequestError("the channels of a level must be positive and even");
 }
 
 void check_bands_fit(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {

@@ -220,6 +220,11 @@ shards::Batch shown_samples(const TrainJob& job, const shards::ShardReader& trai
   return shards::collate(samples);
 }
 
+void require_crop(const TrainJob& job, const models::AutoencoderKLImpl& autoencoder) {
+  const std::int64_t cell = autoencoder.config().downscale();
+  if (job.crop % cell != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, cell));
+}
+
 TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   models::AutoencoderKL autoencoder{nullptr};
   Json card = Json::object();
@@ -237,6 +242,7 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
     autoencoder = new_autoencoder(job, std::ssize(reader.set().bands));
     autoencoder->fit_shortcut(torch::cat(images));
   }
+  require_crop(job, *autoencoder);
   tell_of(job, reader.set(), card);
   AutoencoderTask task(autoencoder, image_info(reader.set()), card, torch::cat(images), job.autoencoder_loss);
   return Trainer(task, loader, job.run, trainer_options(job, reader.set(), from_hash), job.compute).train();
@@ -250,6 +256,7 @@ TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
   check_bands_fit(model, reader.set(), job);
   fit_classes(model, reader.set());
+  require_crop(job, *model.autoencoder);
   const DecoderTaskOptions options{.difference_weight = job.autoencoder_loss.difference_weight,
                                    .latent_noise = job.latent_noise,
                                    .denoise_steps = job.denoise_steps,

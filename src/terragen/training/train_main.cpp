@@ -1,12 +1,14 @@
 // terragen-train JOB.json: trains from packed shards on a machine that has LibTorch and nothing else of TerraGen's.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/memory.h"
 #include "terragen/core/progress.h"
+#include "terragen/tensor/torch_error.h"
 #include "terragen/training/train_job.h"
 
 int main(int argc, char** argv) try {
@@ -24,6 +26,14 @@ int main(int argc, char** argv) try {
   std::fprintf(stderr, "terragen-train: %s\n", error.what());
   if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
   return static_cast<int>(error.code());
+} catch (const std::filesystem::filesystem_error& error) {
+  std::fprintf(stderr, "terragen-train: %s\n", error.what());
+  return static_cast<int>(terragen::ExitCode::data);
+} catch (const c10::Error& error) {
+  const bool full = terragen::tensor::is_out_of_memory(error);
+  std::fprintf(stderr, "terragen-train: %s\n",
+               full ? "the machine's memory is used up: use a smaller batch" : error.what_without_backtrace());
+  return static_cast<int>(full ? terragen::ExitCode::request : terragen::ExitCode::internal);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "terragen-train: %s\n", error.what());
   return static_cast<int>(terragen::ExitCode::internal);

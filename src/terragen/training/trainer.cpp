@@ -30,6 +30,7 @@ void TrainerOptions::validate() const {
   if (!(learning_rate > 0))
     throw RequestError(std::format("the learning rate is {}, it must be positive", learning_rate));
   if (ema_decay < 0 || ema_decay >= 1) throw RequestError(std::format("the EMA decay is {}, not in [0, 1)", ema_decay));
+  if (!(weight_decay >= 0)) throw RequestError(std::format("the weight decay is {}, it is negative", weight_decay));
   if (!(clip_norm > 0)) throw RequestError(std::format("the clip norm is {}, it must be positive", clip_norm));
   if (log_every <= 0 || checkpoint_every <= 0) throw RequestError("log and checkpoint intervals must be positive");
 }
@@ -54,7 +55,11 @@ void Trainer::preview(Ema& ema, std::int64_t step) {
   const torch::NoGradGuard no_grad;
   const Ema::Swapped averaged(ema);
   task_.module()->eval();
-  task_.write_preview(run_ / std::format("preview-{:08}.png", step));
+  try {
+    task_.write_preview(run_ / std::format("preview-{:08}.png", step));
+  } catch (const Interrupted&) {
+    // The training has its own place to stop, where nothing is lost.
+  }
   task_.module()->train();
 }
 
@@ -112,6 +117,9 @@ TrainingEnd Trainer::train() {
   double logged_at = 0;
   double loss_sum = 0;
   const auto save = [&] { save_checkpoint(run_, state, *module, ema, optimiser); };
+  // Running statistics change with every pass forward, also with one that comes to nothing.
+  const std::vector<torch::Tensor> buffers = module->buffers();
+  std::vector<torch::Tensor> before;
 
   while (state.step < options_.steps) {
     for (std::size_t g = 0; g < factors.size(); ++g) {
@@ -119,11 +127,15 @@ TrainingEnd Trainer::train() {
       group.lr(factors[g] * rate_at(state.step));
     }
     const shards::Batch batch = loader_.next();
+    before.clear();
+    for (const torch::Tensor& buffer : buffers) before.push_back(buffer.clone());
     Scalars scalars;
     const double value =
         gradient.step(batch, derive_seed(options_.seed, static_cast<std::uint64_t>(state.step)), scalars);
     const double norm = std::isfinite(value) ? torch::nn::utils::clip_grad_norm_(parameters, options_.clip_norm) : 0.0;
     if (!std::isfinite(value) || !std::isfinite(norm)) {
+      const torch::NoGradGuard no_grad;
+      for (std::size_t i = 0; i < buffers.size(); ++i) torch::Tensor(buffers[i]).copy_(before[i]);
       save();
       throw DataError(comma_list(batch.sources),
                       std::format("step {}: the loss or its gradient is not a number", state.step + 1),
@@ -150,12 +162,12 @@ TrainingEnd Trainer::train() {
       logged_at = now;
       loss_sum = 0;
     }
+    const bool last = state.step == options_.steps;
+    if (!last && state.step % options_.checkpoint_every == 0) save();
     if (options_.preview_every > 0 && state.step % options_.preview_every == 0) {
       preview(ema, state.step);
       log.draw_curve();
     }
-    const bool last = state.step == options_.steps;
-    if (!last && state.step % options_.checkpoint_every == 0) save();
     if (interrupt_requested()) {
       save();
       throw Interrupted(std::format("stopped at step {}; continue with --resume", state.step));

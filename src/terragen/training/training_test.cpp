@@ -266,6 +266,24 @@ TEST(Trainer, ANumberThatIsNoneStopsTheRunWithTheLastGoodState) {
   }
 }
 
+// Its running statistics change with every pass forward.
+TEST(Trainer, NorDoRunningStatisticsKeepWhatIsNone) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards", true);
+  TrainJob job = small_job(scratch.path(), "run");
+  job.model = "segmenter";
+  job.architecture = "unet-resnet18";
+  EXPECT_THROW(run_train_job(job), DataError);
+  const auto newest = newest_checkpoint(scratch.path() / "run");
+  ASSERT_TRUE(newest.has_value());
+  int statistics = 0;
+  for (const auto& [name, value] : tensor::load_safetensors(*newest / "model.safetensors").tensors) {
+    statistics += name.ends_with("running_mean") ? 1 : 0;
+    EXPECT_TRUE(torch::isfinite(value).all().item<bool>()) << name;
+  }
+  EXPECT_GT(statistics, 0);
+}
+
 TEST(TrainJob, UnknownKeysAreRefused) {
   EXPECT_THROW(train_job_from_json({{"stepps", 3}}, "job.json"), DataError);
   EXPECT_EQ(train_job_from_json(to_json(train_job_from_json({{"steps", 3}}, "j")), "j").trainer.steps, 3);
