@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <format>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,13 +24,17 @@ struct AugmentRequest {
   std::string output;
   synthesis::PaintOptions paint;
   synthesis::AugmentOptions augment;
+  const CLI::App* of_painting = nullptr;  // its options are those of the method "terragen" alone
 };
 
 void augment(AugmentRequest options) {
   options.augment.validate();
   options.paint.validate();
-  if (options.augment.method != "terragen" && !options.model.empty()) {
-    throw RequestError("--model is of no use to the method " + options.augment.method);
+  if (options.augment.method != "terragen") {
+    for (const CLI::Option* option : options.of_painting->get_options()) {
+      if (option->count() == 0) continue;
+      throw RequestError(std::format("{} is of no use to the method {}", option->get_name(), options.augment.method));
+    }
   }
   const int threads = tensor::set_threads(options.paint.compute.threads);
   const data::Dataset dataset = data::read_dataset(options.dataset);
@@ -62,7 +67,6 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
   CLI::App* command = app.add_subcommand("augment", "Enlarge a dataset with new labelled images");
   synthesis::AugmentOptions& augment_options = options->augment;
   command->add_option("dataset", options->dataset, "Dataset folder")->required();
-  command->add_option("--model", options->model, "Model folder that paints");
   command->add_option("-o,--output", options->output, "Folder of the new dataset")->required();
   command->add_option("--per-image", augment_options.per_image, "New images for every training image")
       ->capture_default_str();
@@ -70,7 +74,6 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--seed", augment_options.seed, "Seed")->capture_default_str();
   command->add_option("--size", augment_options.variation.size, "Pixels of new images")->capture_default_str();
-  add_variation_options(*command, augment_options.variation);
   command->add_option("--judge", options->judge, "Trained segmenter or detector that scores every new image");
   command->add_option("--least-score", augment_options.least_score, "New images that score lower are rejected");
   command
@@ -78,7 +81,11 @@ void add_augment_command(CLI::App& app, std::function<void()>& run) {
                    "Or: this share of the new images, the lowest scores")
       ->capture_default_str();
   command->add_flag("!--without-real", augment_options.keep_real, "Write the new images alone");
-  add_paint_options(*command, options->paint);
+  CLI::App* painting = command->add_option_group("Painting");
+  options->of_painting = painting;
+  painting->add_option("--model", options->model, "Model folder that paints");
+  add_variation_options(*painting, augment_options.variation);
+  add_paint_options(*painting, options->paint);
   add_compute_options(*command, options->paint.compute);
   command->callback([options, &run] { run = [options] { augment(*options); }; });
 }

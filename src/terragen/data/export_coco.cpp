@@ -17,7 +17,7 @@ class CocoWriter : public ExportWriter {
     copy_image(image, split);
   }
   void finish() override {
-    for (const auto& [split, set] : sets_) formats::write_coco(set, folder_ / split / "_annotations.coco.json");
+    for (const auto& [split, set] : sets_) formats::write_coco(set, folder_ / split / "_annotations.coco.json", true);
   }
 
  private:

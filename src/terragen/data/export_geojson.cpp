@@ -15,7 +15,7 @@ class GeoJsonWriter : public ExportWriter {
   using ExportWriter::ExportWriter;
   void add(const ImageRecord& image) override {
     if (!formats::is_located({image.crs, image.crs_from_pixel})) {
-      throw RequestError(std::format("{} has no georeference, so its labels have no place on a map", image.file_name),
+      throw RequestError(std::format("{} has no georeference that leads to longitude and latitude", image.file_name),
                          "export to coco or masks instead");
     }
     copy_image(image, fs::path("images") / split_name(image.split));

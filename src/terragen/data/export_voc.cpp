@@ -14,7 +14,7 @@ class VocWriter : public ExportWriter {
   using ExportWriter::ExportWriter;
   void add(const ImageRecord& image) override {
     formats::VocFile file{image.file_name, image.width, image.height, {}};
-    for (const layout::Feature& feature : carried(image, Carries::boxes, "Pascal VOC")) {
+    for (const layout::Feature& feature : carried(image, Carries::boxes, true, "Pascal VOC")) {
       file.objects.push_back({class_name(feature), feature.geometry, feature.difficult, {}});
     }
     copy_image(image, "JPEGImages");  // VOC's own name for the folder, whatever the images' form

@@ -21,14 +21,17 @@ class ExportWriter {
   virtual void add(const ImageRecord& image) = 0;
   virtual void finish() {}
   std::size_t approximated() const { return approximated_; }
+  std::size_t left_out() const { return left_out_; }
 
  protected:
   // Byte for byte into `below`, a folder below the export's own.
   void copy_image(const ImageRecord& image, const std::filesystem::path& below) const;
-  // The features with shapes the format can carry. RequestError naming the image when one would change and the user has
-  // not asked for approximations.
+  // The features with shapes the format can carry, cut at the image's edge; crowds are left out where the format has no
+  // word for what is not to be counted. RequestError naming the image when one would change or be missing and the user
+  // has not asked for approximations.
   enum class Carries { boxes, oriented_boxes, single_rings };
-  std::vector<layout::Feature> carried(const ImageRecord& image, Carries what, const std::string& format);
+  std::vector<layout::Feature> carried(const ImageRecord& image, Carries what, bool knows_difficult,
+                                       const std::string& format);
   std::string class_name(const layout::Feature& feature) const {
     return dataset_.taxonomy.at(feature.class_index).name;
   }
@@ -40,6 +43,7 @@ class ExportWriter {
 
  private:
   std::size_t approximated_ = 0;
+  std::size_t left_out_ = 0;
 };
 
 std::unique_ptr<ExportWriter> make_coco_writer(const Dataset& dataset, const ExportOptions& options,

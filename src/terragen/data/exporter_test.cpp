@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "terragen/core/test_paths.h"
 #include "terragen/formats/coco.h"
 #include "terragen/formats/geojson.h"
+#include "terragen/formats/voc.h"
 #include "terragen/formats/yolo.h"
 #include "terragen/geo/raster_io.h"
 
@@ -67,6 +69,94 @@ TEST(Exporter, CocoMasksAndGeoJson) {
   EXPECT_EQ(map.features.at(0).properties.at("class"), "bus");
   EXPECT_NEAR(map.features[0].geometry.parts[0].exterior[0].x, 85.48, 0.05);
   EXPECT_THROW(export_dataset(dataset, {.format = "shapefile"}, scratch.path() / "x"), RequestError);
+}
+
+std::vector<layout::Feature> exported_yolo(const std::filesystem::path& folder, formats::YoloShape shape) {
+  std::vector<formats::LabelProblem> problems;
+  const auto features = formats::read_yolo(folder / "labels/train/a.txt", shape, 2, 64, 48, problems);
+  EXPECT_TRUE(problems.empty()) << problems.front().sentence;
+  return features;
+}
+
+TEST(Exporter, NothingReachesBeyondTheImage) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  dataset.images[0].features = {{0, layout::make_polyline({{0, 40}, {64, 44}}, 20), false, {}},
+                                {1, layout::make_point({62, 4}, 6), false, {}}};
+  export_dataset(dataset, {.format = "yolo", .lossy = true}, scratch.path() / "y");
+  for (const layout::Feature& feature : exported_yolo(scratch.path() / "y", formats::YoloShape::boxes)) {
+    const layout::Bounds b = layout::bounds_of(feature.geometry);
+    EXPECT_GE(std::min(b.x0, b.y0), -1e-6);
+    EXPECT_LE(b.x1, 64 + 1e-6);
+    EXPECT_LE(b.y1, 48 + 1e-6);
+  }
+  export_dataset(dataset, {.format = "coco"}, scratch.path() / "c");
+  const Json coco = read_json(scratch.path() / "c/train/_annotations.coco.json");
+  ASSERT_EQ(coco.at("annotations").size(), 2U);
+  for (const Json& annotation : coco.at("annotations")) {
+    const auto box = annotation.at("bbox").get<std::vector<double>>();
+    EXPECT_GE(std::min(box[0], box[1]), 0);
+    EXPECT_LE(box[0] + box[2], 64);
+    EXPECT_LE(box[1] + box[3], 48);
+  }
+}
+
+TEST(Exporter, ALineWithBendsIsAPolygonAlongIt) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  const layout::Geometry road = layout::make_polyline({{4, 4}, {40, 4}, {40, 40}}, 4);
+  dataset.images[0].features = {{0, road, false, {}}};
+  export_dataset(dataset, {.format = "yolo", .shape = "polygons", .lossy = true}, scratch.path() / "y");
+  const auto features = exported_yolo(scratch.path() / "y", formats::YoloShape::polygons);
+  ASSERT_EQ(features.size(), 1U);
+  EXPECT_NEAR(layout::area_of(features[0].geometry), 36 * 4 * 2, 40);
+}
+
+TEST(Exporter, CrowdsAreNoObjects) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  dataset.images[0].features = {{0, layout::make_box({2, 2, 30, 30}), true, {}},
+                                {1, layout::make_box({40, 2, 50, 30}), false, {}}};
+  EXPECT_THROW(export_dataset(dataset, {.format = "yolo"}, scratch.path() / "y"), RequestError);
+  EXPECT_EQ(export_dataset(dataset, {.format = "yolo", .lossy = true}, scratch.path() / "y").left_out, 1U);
+  EXPECT_EQ(exported_yolo(scratch.path() / "y", formats::YoloShape::boxes).size(), 1U);
+  export_dataset(dataset, {.format = "voc"}, scratch.path() / "v");
+  std::vector<formats::LabelProblem> problems;
+  const formats::VocFile voc = formats::read_voc(scratch.path() / "v/Annotations/a.xml", problems);
+  EXPECT_TRUE(voc.objects.at(0).difficult);
+  EXPECT_FALSE(voc.objects.at(1).difficult);
+}
+
+TEST(Exporter, YoloListsWhatTrainersAskFor) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  dataset.taxonomy = layout::Taxonomy({{"a \"b\" \\c", {}}, {"bus", {}}});
+  export_dataset(dataset, {.format = "yolo", .shape = "oriented"}, scratch.path() / "y");
+  const std::string yaml = read_file(scratch.path() / "y/data.yaml");
+  EXPECT_NE(yaml.find("train: images/train\nval: images/train\n"), std::string::npos) << yaml;
+  EXPECT_EQ(yaml.find("path:"), std::string::npos);
+  EXPECT_EQ(formats::read_yolo_names(scratch.path() / "y/data.yaml"), (std::vector<std::string>{"a \"b\" \\c", "bus"}));
+}
+
+TEST(Exporter, MasksOfObjectsHaveABackground) {
+  const test::ScratchFolder scratch;
+  const Dataset dataset = example(scratch.path() / "d");
+  export_dataset(dataset, {.format = "masks"}, scratch.path() / "m");
+  EXPECT_EQ(geo::read_raster(scratch.path() / "m/masks/train/a.png").at(0, 1, 1), 2);
+  EXPECT_EQ(geo::read_raster(scratch.path() / "m/masks/train/empty.png").at(0, 30, 20), 2);
+  EXPECT_EQ(read_json(scratch.path() / "m/classes.json").at("classes").at(2).at("name"), "(background)");
+}
+
+TEST(Exporter, RefusesWhatWouldBeLost) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  EXPECT_THROW(export_dataset(dataset, {.format = "coco", .shape = "boxes"}, scratch.path() / "x"), RequestError);
+  std::filesystem::rename(dataset.folder / "images/empty.tif", dataset.folder / "images/a.tiff");
+  dataset.images[1].file_name = "a.tiff";
+  EXPECT_THROW(export_dataset(dataset, {.format = "voc", .lossy = true}, scratch.path() / "x"), RequestError);
+  dataset.taxonomy = layout::Taxonomy({{"small car", {}}, {"small-car", {}}});
+  dataset.images.pop_back();
+  EXPECT_THROW(export_dataset(dataset, {.format = "dota"}, scratch.path() / "x"), RequestError);
 }
 
 // What pycocotools' index, annToMask and evaluation take for granted.

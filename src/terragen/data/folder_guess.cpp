@@ -145,7 +145,8 @@ void set_yolo_splits(Guess& guess, const fs::path& root, const char* name) {
   const std::vector<std::string> images = glob_files(root, guess.images);
   std::string problem;
   std::set<std::string> taken;
-  for (const char* split : {"train", "val", "test"}) {
+  // Where validation is named after what there is of the others, it is theirs.
+  for (const char* split : {"train", "test", "val"}) {
     const std::string value = yaml_value(lines, split);
     if (value.empty()) continue;
     const std::string below = found_below(root, value);

@@ -333,6 +333,11 @@ void FewShotOptions::validate() const {
     }
   }
   if (methods.empty() || architectures.empty()) throw RequestError("no method, or no architecture, is named");
+  for (const auto& [name, folder] : generators) {
+    if (std::ranges::find(classes, name) != classes.end()) continue;
+    throw RequestError(std::format("a model is named for the class \"{}\", which is not withheld", name),
+                       "name it among --classes");
+  }
   synthesis::InpaintOptions any_class = inpaint;
   any_class.class_name = classes.front();
   any_class.validate();

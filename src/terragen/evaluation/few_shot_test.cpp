@@ -141,6 +141,9 @@ TEST(FewShot, TheNovelClassIsWithheldButForTheExamples) {
   const data::Dataset base = data::read_dataset(few_shot_base(output, "pool"));
   EXPECT_EQ(base.images.size(), 4U);
   EXPECT_EQ(base.taxonomy.find("pool"), -1);
+  options.generators["poll"] = scratch.path() / "knows_not";  // no class that is withheld
+  EXPECT_THROW(options.validate(), RequestError);
+  options.generators.clear();
   options.generators["pool"] = write_generator(scratch.path() / "knows", {{"ground", {}}, {"pool", {}}, {"road", {}}});
   EXPECT_THROW(evaluate_few_shot(options, refiner, output), RequestError);
   options.generators["pool"] = write_generator(scratch.path() / "knows_not", {{"ground", {}}, {"road", {}}});

@@ -34,6 +34,7 @@ std::vector<Footprint> footprints(const data::Dataset& dataset, data::Split spli
   std::vector<Footprint> result;
   for (const data::ImageRecord& image : dataset.images) {
     if (image.split != split || image.crs.empty() || !image.crs_from_pixel) continue;
+    if (!transforms.contains(image.crs) && !geo::is_on_earth(image.crs)) continue;  // a site's own grid
     auto& to_degrees = transforms[image.crs];
     if (!to_degrees) to_degrees = std::make_unique<geo::CrsTransform>(image.crs, "EPSG:4326");
     layout::Bounds ground{180, 90, -180, -90};

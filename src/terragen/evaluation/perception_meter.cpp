@@ -119,7 +119,7 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     for (const layout::Feature& feature : sample.layout.features) {
       if (numbers_[static_cast<std::size_t>(feature.class_index)] != k) continue;
       truths.push_back(models::object_box(feature.geometry, oriented));
-      group.truths.push_back({truths.back().width * truths.back().height, feature.crowd});
+      group.truths.push_back({layout::area_of(feature.geometry), feature.crowd});
       voc.difficult.push_back(feature.difficult || feature.crowd);
     }
     for (const models::Detection& d : found) {

@@ -223,7 +223,7 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
 
 AnnotationSet read_coco(const std::filesystem::path& path) { return coco_from_json(read_json(path), path.string()); }
 
-Json coco_json(const AnnotationSet& set) {
+Json coco_json(const AnnotationSet& set, bool cut_boxes) {
   Json json = {{"images", Json::array()}, {"annotations", Json::array()}, {"categories", Json::array()}};
   for (int k = 0; k < set.taxonomy.size(); ++k) {
     const layout::ClassInfo& info = set.taxonomy.at(k);
@@ -235,7 +235,11 @@ Json coco_json(const AnnotationSet& set) {
     json["images"].push_back(
         {{"id", i + 1}, {"file_name", image.file_name}, {"width", image.width}, {"height", image.height}});
     for (const layout::Feature& feature : image.features) {
-      const layout::Bounds b = layout::bounds_of(feature.geometry);
+      layout::Bounds b = layout::bounds_of(feature.geometry);
+      if (cut_boxes) {
+        b = {std::clamp(b.x0, 0.0, 1.0 * image.width), std::clamp(b.y0, 0.0, 1.0 * image.height),
+             std::clamp(b.x1, 0.0, 1.0 * image.width), std::clamp(b.y1, 0.0, 1.0 * image.height)};
+      }
       json["annotations"].push_back({{"id", ++annotation_id},
                                      {"image_id", i + 1},
                                      {"category_id", feature.class_index + 1},
@@ -250,6 +254,8 @@ Json coco_json(const AnnotationSet& set) {
   return json;
 }
 
-void write_coco(const AnnotationSet& set, const std::filesystem::path& path) { write_json(path, coco_json(set)); }
+void write_coco(const AnnotationSet& set, const std::filesystem::path& path, bool cut_boxes) {
+  write_json(path, coco_json(set, cut_boxes));
+}
 
 }  // namespace terragen::formats

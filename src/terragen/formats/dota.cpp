@@ -35,6 +35,11 @@ std::vector<NamedObject> read_dota(const std::filesystem::path& path, std::vecto
   return objects;
 }
 
+std::string dota_name(std::string name) {
+  std::ranges::replace_if(name, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }, '-');
+  return name;
+}
+
 void write_dota(const std::vector<NamedObject>& objects, const std::filesystem::path& path) {
   std::string text;
   for (const NamedObject& object : objects) {
@@ -42,9 +47,7 @@ void write_dota(const std::vector<NamedObject>& objects, const std::filesystem::
       throw InternalError("[write_dota] the form carries four corners an object");
     }
     for (const layout::Point& p : object.geometry.parts[0].exterior) text += std::format("{:.3f} {:.3f} ", p.x, p.y);
-    std::string name = object.class_name;
-    std::ranges::replace(name, ' ', '-');
-    text += std::format("{} {}\n", name, object.difficult ? 1 : 0);
+    text += std::format("{} {}\n", dota_name(object.class_name), object.difficult ? 1 : 0);
   }
   write_file(path, text);
 }

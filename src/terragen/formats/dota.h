@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "terragen/formats/annotation_set.h"
@@ -13,7 +14,9 @@ namespace terragen::formats {
 // outside the image. DataError naming file and line for wrong counts, numbers that are none, a difficulty that is none;
 // quads without area are dropped and reported.
 std::vector<NamedObject> read_dota(const std::filesystem::path& path, std::vector<LabelProblem>& problems);
-// Shapes of four corners each; spaces in class names become hyphens, as in DOTA's own names.
+// A class name without spaces, hyphens in their place, as in DOTA's own names.
+std::string dota_name(std::string name);
+// Shapes of four corners each; names as by dota_name.
 // InternalError for shapes the form cannot carry: callers check.
 void write_dota(const std::vector<NamedObject>& objects, const std::filesystem::path& path);
 

@@ -26,7 +26,7 @@ geo::GeoTransform transform_of(const geo::Georeference& georeference) {
 }  // namespace
 
 bool is_located(const geo::Georeference& georeference) {
-  return !georeference.crs.empty() && georeference.crs_from_pixel.has_value();
+  return !georeference.crs.empty() && georeference.crs_from_pixel.has_value() && geo::is_on_earth(georeference.crs);
 }
 
 LonLatShapes::LonLatShapes(const geo::Georeference& georeference)

@@ -8,13 +8,13 @@
 
 namespace terragen::formats {
 
-// Whether the georeference tells where on Earth a pixel lies.
+// Whether the georeference tells where on Earth a pixel lies; a site's own grid does not.
 bool is_located(const geo::Georeference& georeference);
 
 // From an image's pixels to longitude and latitude in degrees (EPSG:4326).
 class LonLatShapes {
  public:
-  // The georeference must be located, else InternalError. RequestError when there is no way from its CRS.
+  // The georeference must be located, else InternalError.
   explicit LonLatShapes(const geo::Georeference& georeference);
   // Exteriors come out counterclockwise and holes clockwise (RFC 7946, 3.1.6); widths and radii stay in pixels.
   // DataError naming `source` when a vertex has no place on Earth.

@@ -32,10 +32,15 @@ bool count_fits(std::size_t count, YoloShape shape) {
 
 std::string unquoted(std::string text) {
   text = trimmed(text);
-  if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front()) {
-    text = text.substr(1, text.size() - 2);
+  if (text.size() < 2 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front()) return text;
+  const bool escapes = text.front() == '"';
+  text = text.substr(1, text.size() - 2);
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (escapes && text[i] == '\\' && i + 1 < text.size()) ++i;
+    plain += text[i];
   }
-  return text;
+  return plain;
 }
 
 }  // namespace
@@ -94,6 +99,15 @@ void write_yolo(const std::vector<layout::Feature>& features, YoloShape shape, i
     text += "\n";
   }
   write_file(path, text);
+}
+
+std::string yaml_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
 }
 
 std::vector<std::string> read_yolo_names(const std::filesystem::path& path) {

@@ -60,6 +60,12 @@ TEST(RasterIo, ValidityWithoutANodataValueComesBack) {
   marked.set(1, 2, 3, *marked.nodata);
   mark_nodata(marked);
   EXPECT_EQ(marked.valid.at(3 * 4 + 2), 0);
+  // 0 in one band of bytes is a colour.
+  Raster colours = make_raster(2, 1, 3, DataType::uint8);
+  colours.nodata = 0;
+  colours.set(1, 1, 0, 9);
+  mark_nodata(colours);
+  EXPECT_EQ(colours.valid, (std::vector<std::uint8_t>{0, 1}));
 }
 
 TEST(RasterIo, ValidityThatNoNodataValueTellsComesBackBesideOne) {
@@ -253,6 +259,21 @@ TEST(Georeference, TileNames) {
   EXPECT_NEAR(*gsd, 0.1322, 0.0005);
   EXPECT_FALSE(georeference_from_tile_name("OAM-386695-19", 512, 512).has_value());
   EXPECT_FALSE(georeference_from_tile_name("OAM-900000-1-19", 512, 512).has_value());
+}
+
+TEST(Georeference, MetresOfEveryMercatorMapShrink) {
+  const GeoTransform grid{1000000, 1, 0, 6000000, 0, -1};  // 47.3 degrees north
+  const double known = *ground_sampling_distance({"EPSG:3857", grid}, 100, 100);
+  EXPECT_NEAR(known, 0.677, 0.002);
+  EXPECT_NEAR(*ground_sampling_distance({"ESRI:102100", grid}, 100, 100), known, 0.003);
+  EXPECT_NEAR(*ground_sampling_distance({"EPSG:3395", grid}, 100, 100), known, 0.005);
+  // A survey's pixels keep their size, a site's own grid has no degrees.
+  EXPECT_EQ(*ground_sampling_distance({"EPSG:32633", GeoTransform{500000, 2, 0, 5000000, 0, -2}}, 100, 100), 2.0);
+  const std::string site = "LOCAL_CS[\"site grid\",UNIT[\"metre\",1],AXIS[\"x\",EAST],AXIS[\"y\",NORTH]]";
+  EXPECT_EQ(*ground_sampling_distance({site, GeoTransform{0, 2, 0, 0, 0, -2}}, 100, 100), 2.0);
+  EXPECT_FALSE(is_on_earth(site));
+  EXPECT_TRUE(is_on_earth("EPSG:32633"));
+  EXPECT_FALSE(is_on_earth("EPSG:no"));
 }
 
 TEST(TileGrid, CoversEveryPixelWithFullTiles) {

@@ -3,6 +3,7 @@
 #include <ogr_spatialref.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <format>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "terragen/core/error.h"
+#include "terragen/geo/gdal_scope.h"
 
 namespace terragen::geo {
 namespace {
@@ -30,6 +32,30 @@ OGRSpatialReference reference_of(const std::string& crs) {
   return reference;
 }
 
+// Metres on the ground between two points in degrees that lie close together.
+double ground_metres(Position a, Position b) {
+  const double shrink = std::cos((a.y + b.y) / 2 * std::numbers::pi / 180);
+  return std::hypot((b.x - a.x) * shrink, b.y - a.y) * kMetresPerDegree;
+}
+
+// Metres on the ground across and down one pixel about `centre`, in the mean, by way of the CRS's own degrees. Nothing
+// where the CRS has none, as a site's own grid.
+std::optional<double> measured_on_ground(const OGRSpatialReference& crs, const GeoTransform& g, Position centre) {
+  const GdalErrorScope quiet;
+  const std::unique_ptr<OGRSpatialReference> degrees(crs.CloneGeogCS());
+  if (!degrees) return std::nullopt;
+  degrees->SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
+  const std::unique_ptr<OGRCoordinateTransformation> transform(OGRCreateCoordinateTransformation(&crs, degrees.get()));
+  if (!transform) return std::nullopt;
+  std::array<Position, 4> around{
+      {{centre.x - 0.5, centre.y}, {centre.x + 0.5, centre.y}, {centre.x, centre.y - 0.5}, {centre.x, centre.y + 0.5}}};
+  for (Position& p : around) {
+    p = crs_from_pixel(g, p);
+    if (transform->Transform(1, &p.x, &p.y) == 0 || !std::isfinite(p.x) || !std::isfinite(p.y)) return std::nullopt;
+  }
+  return (ground_metres(around[0], around[1]) + ground_metres(around[2], around[3])) / 2;
+}
+
 }  // namespace
 
 struct CrsTransform::Impl {
@@ -37,6 +63,7 @@ struct CrsTransform::Impl {
 };
 
 CrsTransform::CrsTransform(const std::string& from, const std::string& to) : impl_(std::make_unique<Impl>()) {
+  const GdalErrorScope quiet;
   const OGRSpatialReference source = reference_of(from);
   const OGRSpatialReference target = reference_of(to);
   impl_->transform.reset(OGRCreateCoordinateTransformation(&source, &target));
@@ -44,6 +71,15 @@ CrsTransform::CrsTransform(const std::string& from, const std::string& to) : imp
 }
 
 CrsTransform::~CrsTransform() = default;
+
+bool is_on_earth(const std::string& crs) {
+  try {
+    const CrsTransform transform(crs, "EPSG:4326");
+    return true;
+  } catch (const RequestError&) {
+    return false;
+  }
+}
 
 std::optional<Position> CrsTransform::apply(Position p) const {
   if (impl_->transform->Transform(1, &p.x, &p.y) == 0 || !std::isfinite(p.x) || !std::isfinite(p.y))
@@ -85,12 +121,16 @@ std::optional<double> ground_sampling_distance(const Georeference& reference, in
     const double shrink = std::cos(centre.y * std::numbers::pi / 180);
     return (across * shrink + down) / 2 * kMetresPerDegree;
   }
+  const double on_map = (across + down) / 2 * crs.GetLinearUnits();
   const char* code = crs.GetAuthorityCode(nullptr);
-  double shrink = 1;
   if (code != nullptr && std::string(code) == "3857") {
-    shrink = 1.0 / std::cosh(centre.y / kMercatorHalf * std::numbers::pi);
+    return on_map / std::cosh(centre.y / kMercatorHalf * std::numbers::pi);
   }
-  return (across + down) / 2 * crs.GetLinearUnits() * shrink;
+  // A survey's projection keeps lengths within a few thousandths and its pixels their round numbers; other Mercator
+  // maps, whatever their code, do not.
+  constexpr double kSurvey = 0.01;
+  const auto on_ground = measured_on_ground(crs, g, {width / 2.0, height / 2.0});
+  return on_ground && std::abs(*on_ground / on_map - 1) > kSurvey ? *on_ground : on_map;
 }
 
 std::optional<Georeference> georeference_from_tile_name(const std::string& stem, int width, int height) {

@@ -31,7 +31,7 @@ Position crs_from_pixel(const GeoTransform& crs_from_pixel, Position p);
 bool is_invertible(const GeoTransform& crs_from_pixel);
 
 // Ground sampling distance in metres at the middle of an image of width x height pixels: the mean of both directions,
-// true to the ground also in degrees and in Web Mercator, whose metres shrink with latitude. Nothing where unknown.
+// true to the ground also in degrees and in Mercator maps, whose metres shrink with latitude. Nothing where unknown.
 std::optional<double> ground_sampling_distance(const Georeference& reference, int width, int height);
 
 // The georeference that a name like "OAM-386695-220247-19" tells: XYZ tile x, y, zoom in Web Mercator, `width` x
@@ -40,6 +40,10 @@ std::optional<Georeference> georeference_from_tile_name(const std::string& stem,
 
 // The UTM zone's EPSG code for a longitude and latitude in degrees.
 std::string utm_crs(double longitude, double latitude);
+
+// Whether coordinates of this CRS can be told in degrees (EPSG:4326): not those of a site's own grid or of another
+// planet.
+bool is_on_earth(const std::string& crs);
 
 // Coordinates from one CRS into another, x before y (longitude before latitude) on both sides.
 class CrsTransform {

@@ -104,15 +104,19 @@ void mark_nodata(Raster& raster) {
   if (raster.type == DataType::float32 && std::abs(nodata) <= static_cast<double>(std::numeric_limits<float>::max())) {
     nodata = static_cast<double>(static_cast<float>(nodata));
   }
-  for (int b = 0; b < raster.bands; ++b) {
-    std::size_t i = 0;
-    for (int y = 0; y < raster.height; ++y) {
-      for (int x = 0; x < raster.width; ++x, ++i) {
+  // Of bytes 0 and 255 are colours too: red may be 0 where green is not.
+  const int least = raster.type == DataType::uint8 ? raster.bands : 1;
+  std::size_t i = 0;
+  for (int y = 0; y < raster.height; ++y) {
+    for (int x = 0; x < raster.width; ++x, ++i) {
+      int unmeasured = 0;
+      for (int b = 0; b < raster.bands; ++b) {
         const double value = raster.at(b, x, y);
-        if (std::isfinite(value) && value != nodata) continue;
-        if (raster.valid.empty()) raster.valid.assign(raster.pixels(), 1);
-        raster.valid[i] = 0;
+        if (!std::isfinite(value) || value == nodata) ++unmeasured;
       }
+      if (unmeasured < least) continue;
+      if (raster.valid.empty()) raster.valid.assign(raster.pixels(), 1);
+      raster.valid[i] = 0;
     }
   }
 }

@@ -36,7 +36,8 @@ struct Raster {
   void set(int band, int x, int y, double value);  // rounded and clamped to the type
 };
 
-// Pixels that in any band carry the nodata value, rounded to the type, or no finite number become invalid.
+// Pixels that carry the nodata value, rounded to the type, or no finite number become invalid: in all bands of bytes,
+// in any band of other types.
 void mark_nodata(Raster& raster);
 // A raster of zeros.
 Raster make_raster(int width, int height, int bands, DataType type);

@@ -6,6 +6,7 @@
 #include <format>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "terragen/core/error.h"
 
@@ -43,11 +44,23 @@ bool segments_cross(Point a, Point b, Point c, Point d) {
   return ((s1 > 0 && s2 < 0) || (s1 < 0 && s2 > 0)) && ((s3 > 0 && s4 < 0) || (s3 < 0 && s4 > 0));
 }
 
+// Only segments that meet along the ring's longer extent are compared: outlines of 100,000 vertices are not rare.
 bool crosses_itself(const Vertices& ring) {
   const std::size_t n = ring.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i + 2; j < n; ++j) {
-      if (i == 0 && j == n - 1) continue;
+  const auto [west, east] = std::ranges::minmax(ring, {}, &Point::x);
+  const auto [south, north] = std::ranges::minmax(ring, {}, &Point::y);
+  const auto along = east.x - west.x >= north.y - south.y ? &Point::x : &Point::y;
+  const auto begin_of = [&](std::size_t i) { return std::min(ring[i].*along, ring[(i + 1) % n].*along); };
+  const auto end_of = [&](std::size_t i) { return std::max(ring[i].*along, ring[(i + 1) % n].*along); };
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, begin_of);
+  for (std::size_t a = 0; a < n; ++a) {
+    const std::size_t i = order[a];
+    for (std::size_t b = a + 1; b < n && begin_of(order[b]) <= end_of(i); ++b) {
+      const std::size_t j = order[b];
+      const std::size_t apart = i < j ? j - i : i - j;
+      if (apart == 1 || apart == n - 1) continue;
       if (segments_cross(ring[i], ring[(i + 1) % n], ring[j], ring[(j + 1) % n])) return true;
     }
   }

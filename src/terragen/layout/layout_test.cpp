@@ -71,6 +71,13 @@ TEST(Rasterise, TheThinnestObjectKeepsAPixel) {
   EXPECT_EQ(count(rasterise(make_box({10.1, 10.1, 10.3, 10.3}), 32, 32)), 1);
   EXPECT_EQ(count(rasterise(make_point({5.2, 5.2}, 0.1), 32, 32)), 1);
   EXPECT_EQ(count(rasterise(make_box({-9, -9, -8, -8}), 32, 32)), 0);
+  // Where it is, not between its parts.
+  Geometry two = make_box({4.1, 4.1, 4.3, 4.3});
+  two.kind = GeometryKind::polygon;
+  two.parts.push_back({{{20.1, 20.1}, {20.3, 20.1}, {20.3, 20.3}}, {}});
+  const auto drawn = rasterise(two, 32, 32);
+  EXPECT_EQ(count(drawn), 2);
+  EXPECT_EQ(drawn[4 * 32 + 4] + drawn[20 * 32 + 20], 2);
 }
 
 TEST(Rasterise, RibbonsHaveTheirWidth) {
@@ -189,6 +196,13 @@ TEST(LayoutJson, RoundTrip) {
 
 TEST(Problems, AreNamed) {
   EXPECT_EQ(problem_of(make_polygon({{0, 0}, {4, 4}, {4, 0}, {0, 4}})), "a ring crosses itself");
+  // A coast of 200,000 vertices, and the same with two of them exchanged.
+  Vertices coast;
+  for (int i = 0; i < 100000; ++i) coast.push_back({0.1 * i, std::sin(0.1 * i)});
+  for (int i = 100000; i-- > 0;) coast.push_back({0.1 * i, 5 + std::sin(0.3 * i)});
+  EXPECT_EQ(problem_of(make_polygon(coast)), "");
+  std::swap(coast[150000], coast[150003]);
+  EXPECT_EQ(problem_of(make_polygon(coast)), "a ring crosses itself");
   EXPECT_FALSE(problem_of(make_polygon({{0, 0}, {1, 1}})).empty());
   EXPECT_FALSE(problem_of(make_polygon({{0, 0}, {1, NAN}, {3, 3}})).empty());
   EXPECT_TRUE(problem_of(make_box({0, 0, 2, 2})).empty());

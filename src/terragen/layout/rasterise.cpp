@@ -70,10 +70,12 @@ void draw(const Geometry& geometry, int width, int height, const Visit& visit) {
     });
   }
   if (any || is_empty(geometry)) return;
-  const Bounds bounds = bounds_of(geometry);
-  const double cx = (bounds.x0 + bounds.x1) / 2;
-  const double cy = (bounds.y0 + bounds.y1) / 2;
-  if (cx >= 0 && cy >= 0 && cx < width && cy < height) visit(static_cast<int>(cx), static_cast<int>(cy));
+  for (const Polygon& part : as_polygons(geometry)) {
+    const Bounds bounds = bounds_of(make_polygon(part.exterior));
+    const double cx = (bounds.x0 + bounds.x1) / 2;
+    const double cy = (bounds.y0 + bounds.y1) / 2;
+    if (cx >= 0 && cy >= 0 && cx < width && cy < height) visit(static_cast<int>(cx), static_cast<int>(cy));
+  }
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Plane {
 };
 
 // 1 where the pixel's centre lies inside the drawn shape (even-odd rule, holes and parts respected), else 0. A shape
-// too thin to cover any centre marks the pixel that holds its centroid, so that no object vanishes.
+// too thin to cover any centre marks the pixel in the middle of each of its parts, so that no object vanishes.
 // Result: width * height values row by row.
 std::vector<std::uint8_t> rasterise(const Geometry& geometry, int width, int height);
 // The same, added to what `pixels` hold of an image of that size.

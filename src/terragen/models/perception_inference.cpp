@@ -59,7 +59,13 @@ std::vector<Detection> PerceptionInference::detections(const torch::Tensor& imag
   const torch::NoGradGuard no_grad;
   const tensor::AutocastGuard autocast(device_.type(), compute_.precision == "bf16");
   Detector detector = model_.detector;
-  return detections_of(detector->forward(prepared(image)), options).front();
+  std::vector<Detection> found = detections_of(detector->forward(prepared(image)), options).front();
+  // What is seen in the mirrored margin is not there.
+  std::erase_if(found, [&](const Detection& object) {
+    return object.box.cx < 0 || object.box.cy < 0 || object.box.cx >= static_cast<double>(image.size(2)) ||
+           object.box.cy >= static_cast<double>(image.size(1));
+  });
+  return found;
 }
 
 }  // namespace terragen::models

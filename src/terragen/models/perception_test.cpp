@@ -1,6 +1,8 @@
 // Networks that look at images: shapes, sizes, and that they can learn.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <format>
 #include <numbers>
 
 #include "terragen/core/error.h"
@@ -53,6 +55,31 @@ TEST(Segformer, IsTheB0OfThePaper) {
         "decode_head.linear_c.0.proj.weight", "decode_head.classifier.bias"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
+}
+
+// The decoder as the paper has it, a step after the other.
+TEST(Segformer, FusesTheStagesAsThePaperDoes) {
+  torch::manual_seed(1);
+  const torch::NoGradGuard no_grad;
+  Segformer model(SegformerConfig{});
+  model->eval();
+  const auto weights = model->named_parameters();
+  const torch::Tensor x = tensor::seeded_normal({2, 3, 64, 96}, 1);
+  const std::vector<torch::Tensor> features =
+      model->named_modules()["segformer.encoder"]->as<SegformerEncoder>()->forward(x);
+  std::vector<torch::Tensor> widened;
+  for (std::size_t stage = features.size(); stage-- > 0;) {
+    const std::string name = std::format("decode_head.linear_c.{}.proj.", stage);
+    const torch::Tensor wide =
+        torch::linear(features[stage].permute({0, 2, 3, 1}), weights[name + "weight"], weights[name + "bias"]);
+    widened.push_back(at::upsample_bilinear2d(wide.permute({0, 3, 1, 2}), {16, 24}, false));
+  }
+  // Running statistics are still 0 and 1.
+  const torch::Tensor fused =
+      torch::conv2d(torch::cat(widened, 1), weights["decode_head.linear_fuse.weight"]) / std::sqrt(1 + 1e-5);
+  const torch::Tensor logits = torch::conv2d(torch::relu(fused), weights["decode_head.classifier.weight"],
+                                             weights["decode_head.classifier.bias"]);
+  EXPECT_TRUE(torch::allclose(model->forward(x), at::upsample_bilinear2d(logits, {64, 96}, false), 1e-4, 1e-5));
 }
 
 TEST(Segformer, Learns) {

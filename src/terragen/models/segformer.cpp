@@ -125,7 +125,14 @@ TORCH_MODULE(SegformerBlock);
 class SegformerLinearImpl : public tn::Module {
  public:
   SegformerLinearImpl(std::int64_t in, std::int64_t out) { proj_ = register_module("proj", tn::Linear(in, out)); }
-  torch::Tensor forward(const torch::Tensor& map) { return map_of(proj_(tokens_of(map)), map.size(2), map.size(3)); }
+  // fuse [out, out, 1, 1] x (proj x), as the one linear map that both together are: a map of 32 channels need not be
+  // widened to 256 to be mixed.
+  torch::Tensor fused(const torch::Tensor& map, const torch::Tensor& fuse) {
+    const torch::Tensor mix = fuse.flatten(1);
+    const torch::Tensor tokens =
+        torch::linear(tokens_of(map), torch::mm(mix, proj_->weight), torch::mv(mix, proj_->bias));
+    return map_of(tokens, map.size(2), map.size(3));
+  }
 
  private:
   tn::Linear proj_{nullptr};
@@ -189,8 +196,8 @@ torch::Tensor SegformerImpl::forward(const torch::Tensor& x) {
   const auto weights = linear_fuse_->weight.chunk(static_cast<std::int64_t>(features.size()), 1);
   torch::Tensor sum;
   for (std::size_t stage = features.size(); stage > 0; --stage) {
-    const torch::Tensor part = linear_c_[stage - 1]->as<SegformerLinear>()->forward(features[stage - 1]);
-    const torch::Tensor fused = torch::conv2d(part, weights[features.size() - stage]);
+    const torch::Tensor fused =
+        linear_c_[stage - 1]->as<SegformerLinear>()->fused(features[stage - 1], weights[features.size() - stage]);
     const torch::Tensor spread = resized(fused, features[0].size(2), features[0].size(3));
     sum = sum.defined() ? sum + spread : spread;
   }

@@ -162,6 +162,19 @@ TEST(Predict, DetectsInRasters) {
   EXPECT_FALSE(fs::exists(scratch.path() / "out/classes.json"));
 }
 
+// A building site's own grid leads to no degrees.
+TEST(Predict, ShapesOfASitesOwnGridAreInPixels) {
+  const test::ScratchFolder scratch;
+  geo::Raster raster = scene(true);
+  raster.georeference.crs = "LOCAL_CS[\"site grid\",UNIT[\"metre\",1],AXIS[\"x\",EAST],AXIS[\"y\",NORTH]]";
+  geo::write_raster(scratch.path() / "site.tif", raster);
+  const models::PerceptionInference inference(small_model("unet-resnet18"), {});
+  const PredictOptions options{.tiles = {64, 32}, .polygons = true};
+  predict(inference, {scratch.path() / "site.tif"}, options, scratch.path() / "out", [](const PredictedImage&) {});
+  const auto shapes = formats::read_geojson(scratch.path() / "out/site_polygons.geojson");
+  EXPECT_EQ(shapes.members.at("terragen").at("coordinates"), "pixel");
+}
+
 TEST(Predict, RefusesWhatItCannotDo) {
   const test::ScratchFolder scratch;
   const fs::path out = scratch.path() / "out";

@@ -69,7 +69,7 @@ Sample resized(const Sample& sample, int width, int height) {
   }
   if (sample.layout.mask) {
     const torch::Tensor mask = tensor_of(*sample.layout.mask).unsqueeze(0).unsqueeze(0);
-    result.layout.mask = mask_of(at::upsample_nearest2d(mask, {height, width}).squeeze(0).squeeze(0));
+    result.layout.mask = mask_of(at::_upsample_nearest_exact2d(mask, {height, width}).squeeze(0).squeeze(0));
   }
   return result;
 }

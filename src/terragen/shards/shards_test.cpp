@@ -51,6 +51,33 @@ TEST(Augment, JitterKeepsTheScaleTrueAndPaddingInvalid) {
   }
 }
 
+// A mask that is the image, in another size too.
+TEST(Augment, MaskAndImageKeepTheirPlaceWhenResized) {
+  Sample sample;
+  sample.layout = {.task = "segmentation", .width = 64, .height = 64};
+  sample.layout.mask = layout::DenseMask{64, 64, std::vector<std::uint8_t>(64 * 64, 0)};
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      if ((x / 8 + y / 8) % 2 == 1) sample.layout.mask->values[static_cast<std::size_t>(64 * y + x)] = 1;
+    }
+  }
+  sample.image = torch::from_blob(sample.layout.mask->values.data(), {1, 64, 64}, torch::kUInt8).to(torch::kFloat32);
+  sample.valid = torch::ones({64, 64});
+  for (const double jitter : {1.3, 1.6, 2.0}) {
+    Random random(5);
+    const Sample other = augment(sample, {.crop = 48, .scale_jitter = jitter}, random);
+    int different = 0;
+    for (int y = 0; y < 48; ++y) {
+      for (int x = 0; x < 48; ++x) {
+        if (other.valid[y][x].item<float>() == 0) continue;
+        different += (other.image[0][y][x].item<float>() > 0.5F) != (other.layout.mask->at(x, y) == 1) ? 1 : 0;
+      }
+    }
+    // Where an edge falls into the middle of a pixel either is right: a row of pixels at every edge were 12 times 48.
+    EXPECT_LT(different, 150) << jitter;
+  }
+}
+
 TEST(Augment, CropsLieOverAClassOfTheMask) {
   Sample sample;
   sample.image = torch::zeros({1, 128, 128});

@@ -5,6 +5,7 @@
 #include <format>
 #include <memory>
 
+#include "terragen/core/blame_file.h"
 #include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/data/dataset.h"
@@ -76,7 +77,12 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
   layout.width = json_member_or<int>(ours, "width", options.size, place);
   layout.height = json_member_or<int>(ours, "height", options.size, place);
   layout.gsd = options.gsd;
-  if (ours.contains("gsd")) layout.gsd = json_member<double>(ours, "gsd", place);
+  if (ours.contains("gsd")) {
+    layout.gsd = json_member<double>(ours, "gsd", place);
+    if (!(*layout.gsd > 0) || !std::isfinite(*layout.gsd)) {
+      throw DataError(place, std::format("\"gsd\" is {}, and metres a pixel are positive", *layout.gsd));
+    }
+  }
   layout.caption = json_member_or<std::string>(ours, "caption", "", place);
   placed.crs = json_member_or<std::string>(ours, "crs", "", place);
   if (ours.contains("crs_from_pixel")) {
@@ -84,6 +90,9 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
     if (!geo::is_invertible(*placed.crs_from_pixel)) throw DataError(place, "crs_from_pixel cannot be inverted");
   }
   const bool in_pixels = json_member_or<std::string>(ours, "coordinates", "map", place) == "pixel";
+  if (!in_pixels && placed.crs_from_pixel && placed.crs.empty()) {
+    throw DataError(place, "has a \"crs_from_pixel\" and does not say of which \"crs\"");
+  }
   if (!in_pixels && !placed.crs_from_pixel) {
     if (!layout.gsd)
       throw RequestError(std::format("{} does not say its ground sampling distance", place),
@@ -95,7 +104,7 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
     }
     if (file.features.empty()) throw DataError(place, "holds no features, so that nothing says where it lies");
     const geo::Position centre{(all.x0 + all.x1) / 2, (all.y0 + all.y1) / 2};
-    const auto lonlat = geo::CrsTransform(file.crs, "EPSG:4326").apply(centre);
+    const auto lonlat = blame_file(place, [&] { return geo::CrsTransform(file.crs, "EPSG:4326").apply(centre); });
     if (!lonlat) throw DataError(place, "does not lie on Earth");
     placed.crs = geo::utm_crs(lonlat->x, lonlat->y);
     const auto middle = geo::CrsTransform(file.crs, placed.crs).apply(centre);
@@ -104,9 +113,13 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
                              middle->y + *layout.gsd * layout.height / 2, 0,           -*layout.gsd};
   }
   if (!layout.gsd)
-    layout.gsd = geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
+    layout.gsd = blame_file(place, [&] {
+      return geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
+    });
   std::unique_ptr<geo::CrsTransform> transform;
-  if (!in_pixels && file.crs != placed.crs) transform = std::make_unique<geo::CrsTransform>(file.crs, placed.crs);
+  if (!in_pixels && file.crs != placed.crs) {
+    transform = blame_file(place, [&] { return std::make_unique<geo::CrsTransform>(file.crs, placed.crs); });
+  }
   const double pixels_a_unit = in_pixels ? 1.0 : 1.0 / layout.gsd.value_or(1.0);
   for (std::size_t i = 0; i < file.features.size(); ++i) {
     const std::string where = std::format("{}: feature {}", place, i);

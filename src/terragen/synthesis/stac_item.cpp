@@ -1,6 +1,7 @@
 #include "terragen/synthesis/stac_item.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <format>
@@ -30,9 +31,14 @@ Json stac_item(const std::string& id, const std::string& image, int width, int h
   if (crs.empty() || !crs_from_pixel) return item;
   item["stac_extensions"].push_back("https://stac-extensions.github.io/projection/v1.1.0/schema.json");
   item["properties"]["proj:epsg"] = nullptr;
-  if (crs.starts_with("EPSG:")) item["properties"]["proj:epsg"] = std::stoi(crs.substr(5));
+  if (crs.starts_with("EPSG:")) {
+    int code = 0;
+    const auto told = std::from_chars(crs.data() + 5, crs.data() + crs.size(), code);
+    if (told.ec == std::errc()) item["properties"]["proj:epsg"] = code;
+  }
   const std::array<double, 6>& g = *crs_from_pixel;
   item["properties"]["proj:transform"] = {g[1], g[2], g[0], g[4], g[5], g[3]};
+  if (!geo::is_on_earth(crs)) return item;
   const geo::CrsTransform transform(crs, "EPSG:4326");
   Json ring = Json::array();
   double west = INFINITY;

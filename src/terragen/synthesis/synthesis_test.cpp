@@ -174,6 +174,15 @@ TEST(LayoutSource, RefusesWhatTheModelDoesNotKnow) {
   other = kLayout;
   other.replace(other.find("[8,8],[40"), 5, "[\"a\",8]");
   EXPECT_THROW(read(scratch.path(), model, other.c_str()), DataError);
+  for (const char* gsd : {"0.0", "-1.", "1e999"}) {
+    other = kLayout;
+    other.replace(other.find("\"gsd\":0.5") + 6, 3, gsd);
+    EXPECT_THROW(read(scratch.path(), model, other.c_str()), DataError) << gsd;
+  }
+  // A map's coordinates and no word of the map.
+  other = kLayout;
+  other.replace(other.find("\"coordinates\":\"pixel\",\"crs\":\"EPSG:32645\","), 41, "");
+  EXPECT_THROW(read(scratch.path(), model, other.c_str()), DataError);
 }
 
 TEST(LayoutSource, LongitudeAndLatitudeGetAWindowInUtm) {

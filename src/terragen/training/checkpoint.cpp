@@ -109,6 +109,16 @@ void save_checkpoint(const fs::path& run, const CheckpointState& state, torch::n
   }
 }
 
+void remove_unfinished_checkpoints(const fs::path& run) {
+  std::error_code error;
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(run, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(std::string(".") + kPrefix)) unfinished.push_back(entry.path());
+  }
+  for (const fs::path& path : unfinished) fs::remove_all(path, error);
+}
+
 std::optional<fs::path> newest_checkpoint(const fs::path& run) {
   const std::vector<fs::path> all = checkpoints_of(run);
   return all.empty() ? std::nullopt : std::optional(all.back());

@@ -24,6 +24,8 @@ struct CheckpointState {
 // Writes a checkpoint and removes all but the newest `keep`. DataError when the disk is full: older ones stay.
 void save_checkpoint(const std::filesystem::path& run, const CheckpointState& state, torch::nn::Module& module,
                      const Ema& ema, torch::optim::AdamW& optimiser, int keep = 2);
+// What a run that was killed while it wrote a checkpoint left of it. Not beside a run that writes to the folder.
+void remove_unfinished_checkpoints(const std::filesystem::path& run);
 // The newest checkpoint that is whole, or nothing where the run has none.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 // Restores everything. RequestError when `expected_settings` differ from the stored ones (names the key), DataError

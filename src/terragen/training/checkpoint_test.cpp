@@ -66,6 +66,10 @@ TEST(Checkpoint, AKillAtAnyMomentLeavesOneThatLoads) {
     std::this_thread::sleep_for(std::chrono::microseconds(random.below(40000)));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
+    remove_unfinished_checkpoints(run);
+    for (const auto& entry : fs::directory_iterator(run)) {
+      EXPECT_TRUE(entry.path().filename().string().starts_with("checkpoint-")) << entry.path();
+    }
     const auto newest = newest_checkpoint(run);
     ASSERT_TRUE(newest.has_value());
     SmallRun again;

@@ -77,6 +77,28 @@ void add_new_generator(const TrainJob& job, const shards::ShardSet& set, models:
   model.scheduler = diffusion::to_json(scheduler);
 }
 
+// What a user asked of a network that is there already must be what it is. `asked` other than the default was asked.
+template <class T>
+void require_as_asked(const TrainJob& job, const char* option, const T& asked, const T& untold, const T& held) {
+  if (asked == untold || asked == held) return;
+  throw RequestError(std::format("{} brings its own network, which {} cannot change", job.from.string(), option),
+                     "leave the option out, or take nothing but the autoencoder: --autoencoder-only");
+}
+
+void check_network_options(const TrainJob& job, const models::ModelFolder& model) {
+  const TrainJob untold;
+  const models::UNetConfig& unet = model.unet->config();
+  require_as_asked(job, "--unet-channels", job.unet_channels, untold.unet_channels, unet.block_out_channels);
+  require_as_asked(job, "--prediction", job.prediction_type, untold.prediction_type,
+                   diffusion::scheduler_config_from_json(model.scheduler, job.from.string()).prediction_type);
+  require_as_asked(job, "--single-scale", job.single_scale, untold.single_scale, unet.layout_single_scale);
+  if (!model.layout_encoder) return;
+  const models::LayoutEncoderConfig& layout = model.layout_encoder->config();
+  require_as_asked(job, "--layout-channels", job.layout_channels, untold.layout_channels, layout.channels);
+  require_as_asked(job, "--no-vector-branch", job.vector_branch, untold.vector_branch, layout.vector_branch);
+  require_as_asked(job, "--no-raster-branch", job.raster_branch, untold.raster_branch, layout.raster_branch);
+}
+
 models::ModelFolder published_model(const TrainJob& job, const shards::ShardSet& set) {
   pretrained::Checkpoint published = pretrained::load_checkpoint(job.from);
   if (job.autoencoder_only) {
@@ -84,7 +106,6 @@ models::ModelFolder published_model(const TrainJob& job, const shards::ShardSet&
     model.autoencoder = published.autoencoder;
     return model;
   }
-  if (job.single_scale) throw RequestError("--single-scale is for new networks, a published one is told at all scales");
   const std::size_t levels = published.unet->config().block_out_channels.size();
   models::ModelFolder model =
       pretrained::with_layouts(std::move(published), layout_config(job, set, levels), job.from.string());
@@ -140,7 +161,11 @@ models::ModelFolder starting_model(const TrainJob& job, const shards::ShardSet& 
   }
   const bool references = job.generator_loss.reference_share > 0;
   fit_classes(model, set, references);
-  if (!model.unet) add_new_generator(job, set, model);
+  if (model.unet) {
+    check_network_options(job, model);
+  } else {
+    add_new_generator(job, set, model);
+  }
   const std::int64_t step = model.autoencoder->config().downscale()
                             << (model.unet->config().block_out_channels.size() - 1);
   if (job.crop % step != 0) throw RequestError(std::format("crops of {} pixels are no multiple of {}", job.crop, step));

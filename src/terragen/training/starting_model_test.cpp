@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/models/layout_tensors.h"
@@ -47,6 +49,7 @@ class PublishedStart : public testing::Test {
     TrainJob job = small_job(scratch_.path(), run);
     job.model = "generator";
     job.from = scratch_.path() / "sd";
+    job.unet_channels = TrainJob().unet_channels;  // the published one's are as they are
     job.layout_channels = {16, 24};
     job.generator_loss.tuning = tuning;
     job.generator_loss.lora_rank = 4;
@@ -164,6 +167,31 @@ TEST_F(PublishedStart, RefusesWhatCannotBe) {
   TrainJob deep = job("full", "run");
   deep.layout_channels = {16, 16, 16};
   EXPECT_THROW(run_train_job(deep), RequestError);
+}
+
+TEST_F(PublishedStart, RefusesToChangeANetworkThatIsThere) {
+  TrainJob first = job("full", "run");
+  first.trainer.steps = 1;
+  EXPECT_EQ(run_train_job(first), TrainingEnd::finished);
+  const auto refused = [&](const fs::path& from, const std::function<void(TrainJob&)>& ask) {
+    TrainJob again = job("full", "again");
+    again.from = from;
+    ask(again);
+    EXPECT_THROW(run_train_job(again), RequestError) << from;
+  };
+  for (const fs::path& from : {scratch_.path() / "sd", scratch_.path() / "run" / "model"}) {
+    refused(from, [](TrainJob& asked) { asked.unet_channels = {8, 8}; });
+    refused(from, [](TrainJob& asked) { asked.prediction_type = "v-prediction"; });
+    refused(from, [](TrainJob& asked) { asked.single_scale = true; });
+  }
+  const fs::path own = scratch_.path() / "run" / "model";
+  refused(own, [](TrainJob& asked) { asked.layout_channels = {16, 16}; });
+  refused(own, [](TrainJob& asked) { asked.vector_branch = false; });
+  // What it is may be said.
+  TrainJob again = job("full", "again");
+  again.from = own;
+  again.trainer.steps = 1;
+  EXPECT_EQ(run_train_job(again), TrainingEnd::finished);
 }
 
 }  // namespace

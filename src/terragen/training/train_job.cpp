@@ -311,6 +311,12 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
   if (job.model != model.config.kind()) {
     throw RequestError(std::format("a {} is no {}", model.config.architecture, job.model));
   }
+  // Whose batch normalisation goes down to the deepest level.
+  const bool deep = model.config.architecture != "segformer-b0" && !classifier;
+  if (deep && job.crop == 32 && job.batch < 2 * job.trainer.data_parallel) {
+    throw RequestError("one crop of 32 pixels is one cell of the deepest level, and no statistic can be taken of it",
+                       "use larger crops, or a larger batch");
+  }
   if (classifier && model.config.outputs() < 2) {
     throw RequestError("the data have one class and no background: there is nothing to tell apart");
   }

@@ -104,6 +104,7 @@ TrainingEnd Trainer::train() {
                        "continue it with --resume, or choose another folder");
   }
   if (newest) state = load_checkpoint(*newest, state.settings, *module, ema, optimiser);
+  remove_unfinished_checkpoints(run_);
   fs::create_directories(run_);
   loader_.seek(state.step);
 

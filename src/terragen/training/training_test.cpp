@@ -195,6 +195,10 @@ TEST(Trainer, WhatLooksAtImagesIsResumedBitForBit) {
   job.model = "segmenter";
   job.architecture = "fcos-resnet18";
   EXPECT_THROW(run_train_job(job), RequestError);
+  job.architecture = "unet-resnet18";
+  job.batch = 1;
+  EXPECT_THROW(run_train_job(job), RequestError);  // one cell
+  job.batch = 2;
   job.architecture = "";
   job.crop = 64;
   job.compute.threads = 2;
