@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "terragen/core/error.h"
+#include "terragen/metrics/box_grid.h"
 
 namespace terragen::metrics {
 namespace {
@@ -121,15 +122,18 @@ double run_length_iou(const RunLengths& detection, const RunLengths& truth, bool
 }
 
 std::vector<std::size_t> suppress(std::span<const double> scores, double most,
-                                  const std::function<double(std::size_t, std::size_t)>& overlap) {
+                                  const std::function<double(std::size_t, std::size_t)>& overlap,
+                                  const std::vector<Box>& bounds) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater<>{}, [&](std::size_t i) { return scores[i]; });
   std::vector<std::size_t> kept;
+  BoxGrid grid(most_side(bounds));
   for (const std::size_t candidate : order) {
-    if (std::ranges::none_of(kept, [&](std::size_t k) { return overlap(k, candidate) > most; })) {
-      kept.push_back(candidate);
-    }
+    const auto rivals = [&](std::size_t k) { return overlap(k, candidate) > most; };
+    if (bounds.empty() ? std::ranges::any_of(kept, rivals) : grid.any_near(bounds[candidate], rivals)) continue;
+    kept.push_back(candidate);
+    if (!bounds.empty()) grid.add(candidate, bounds[candidate]);
   }
   return kept;
 }

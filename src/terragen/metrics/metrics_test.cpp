@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "terragen/core/error.h"
+#include "terragen/core/seed.h"
 #include "terragen/metrics/boundary_iou.h"
 #include "terragen/metrics/box_overlap.h"
 #include "terragen/metrics/coco_evaluation.h"
@@ -16,6 +17,23 @@
 
 namespace terragen::metrics {
 namespace {
+
+TEST(Suppress, ComparesNeighboursAloneAndKeepsTheSame) {
+  Random random(4);
+  std::vector<Box> boxes;
+  std::vector<double> scores;
+  for (int i = 0; i < 2000; ++i) {
+    const double x = random.uniform(-300, 300);
+    const double y = random.uniform(-300, 300);
+    boxes.push_back({x, y, x + random.uniform(0, 40), y + random.uniform(0, 40)});
+    scores.push_back(std::floor(random.uniform(0, 50)));  // many are equal
+  }
+  const auto overlap = [&](std::size_t a, std::size_t b) { return box_iou(boxes[a], boxes[b]); };
+  const auto all = suppress(scores, 0.3, overlap);
+  EXPECT_EQ(suppress(scores, 0.3, overlap, boxes), all);
+  EXPECT_GT(all.size(), 200U);
+  EXPECT_LT(all.size(), 1900U);
+}
 
 TEST(Psnr, FollowsItsDefinitionOverValidPixels) {
   const std::vector<float> one{0, 0, 0, 1, 1, 1};  // two bands of three pixels

@@ -4,7 +4,6 @@
 #include <format>
 
 #include "terragen/core/error.h"
-#include "terragen/metrics/box_overlap.h"
 
 namespace terragen::models {
 namespace {
@@ -43,15 +42,25 @@ double overlap_of(const layout::OrientedBox& detection, const layout::OrientedBo
   return metrics::box_iou(box(detection), box(truth), crowd);
 }
 
+metrics::Box bounds_of(const Detection& detection) {
+  const layout::Bounds b = layout::bounds_of(layout::make_oriented_box(detection.box));
+  return {b.x0, b.y0, b.x1, b.y1};
+}
+
 std::vector<Detection> suppressed(const std::vector<Detection>& candidates, bool oriented,
                                   const DetectionOptions& options) {
   std::vector<double> scores;
-  for (const Detection& candidate : candidates) scores.push_back(candidate.score);
+  std::vector<metrics::Box> bounds;
+  for (const Detection& candidate : candidates) {
+    scores.push_back(candidate.score);
+    bounds.push_back(bounds_of(candidate));
+  }
+  const auto overlap = [&](std::size_t a, std::size_t b) {
+    const bool rivals = candidates[a].class_index == candidates[b].class_index;
+    return rivals ? overlap_of(candidates[a].box, candidates[b].box, oriented) : 0.0;
+  };
   std::vector<Detection> kept;
-  for (const std::size_t k : metrics::suppress(scores, options.most_overlap, [&](std::size_t a, std::size_t b) {
-         const bool rivals = candidates[a].class_index == candidates[b].class_index;
-         return rivals ? overlap_of(candidates[a].box, candidates[b].box, oriented) : 0.0;
-       })) {
+  for (const std::size_t k : metrics::suppress(scores, options.most_overlap, overlap, bounds)) {
     if (std::ssize(kept) == options.most) break;
     kept.push_back(candidates[k]);
   }
@@ -78,8 +87,9 @@ std::vector<std::vector<Detection>> detections_of(const DetectorOutput& output, 
     const auto box = rows.accessor<float, 2>();
     std::vector<Detection> candidates;
     for (std::int64_t i = 0; i < best.size(0) && static_cast<double>(score[i]) >= options.least_score; ++i) {
-      candidates.push_back(
-          {static_cast<int>(cell[i] % classes), score[i], {box[i][0], box[i][1], box[i][2], box[i][3], box[i][4]}});
+      const layout::OrientedBox found{box[i][0], box[i][1], box[i][2], box[i][3], box[i][4]};
+      if (!std::isfinite(found.cx + found.cy + found.width + found.height + found.angle)) continue;
+      candidates.push_back({static_cast<int>(cell[i] % classes), score[i], found});
     }
     images.push_back(suppressed(candidates, output.angle.defined(), options));
   }

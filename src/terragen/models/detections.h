@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "terragen/layout/geometry.h"
+#include "terragen/metrics/box_overlap.h"
 #include "terragen/models/detector.h"
 
 namespace terragen::models {
@@ -26,6 +27,9 @@ std::vector<std::vector<Detection>> detections_of(const DetectorOutput& output, 
 // By falling score, one at a time; of one class, what overlaps a better one goes.
 std::vector<Detection> suppressed(const std::vector<Detection>& candidates, bool oriented,
                                   const DetectionOptions& options);
+
+// The upright box about a detection's own.
+metrics::Box bounds_of(const Detection& detection);
 
 // The box that a detector should give for a shape: upright with angle 0, or the smallest of any direction.
 layout::OrientedBox object_box(const layout::Geometry& geometry, bool oriented);

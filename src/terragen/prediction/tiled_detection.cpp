@@ -1,11 +1,10 @@
 #include "terragen/prediction/tiled_detection.h"
 
-#include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
+#include "terragen/metrics/box_grid.h"
 
 namespace terragen::prediction {
 namespace {
@@ -15,44 +14,17 @@ constexpr double kNearEdge = 2;
 
 struct FoundInTile {
   models::Detection object;
-  layout::Bounds bounds;
   bool cut = false;  // by an edge of its tile that is not the image's
 };
 
 FoundInTile found_in(const geo::PixelWindow& tile, models::Detection object, int width, int height) {
   object.box.cx += tile.x;
   object.box.cy += tile.y;
-  const layout::Bounds b = layout::bounds_of(layout::make_oriented_box(object.box));
+  const metrics::Box b = models::bounds_of(object);
   const bool cut = (tile.x > 0 && b.x0 < tile.x + kNearEdge) || (tile.y > 0 && b.y0 < tile.y + kNearEdge) ||
                    (tile.x + tile.width < width && b.x1 > tile.x + tile.width - kNearEdge) ||
                    (tile.y + tile.height < height && b.y1 > tile.y + tile.height - kNearEdge);
-  return {object, b, cut};
-}
-
-// Groups between which no bounds touch, so that each can be looked at alone: comparing all objects of a large image
-// with each other would take longer than finding them.
-std::vector<std::vector<std::size_t>> touching_groups(const std::vector<FoundInTile>& found) {
-  std::vector<std::size_t> order(found.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::vector<std::size_t> parent = order;
-  const auto root_of = [&parent](std::size_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-  };
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return found[i].bounds.y0; });
-  std::vector<std::size_t> open;  // those that reach down to the row at hand
-  for (const std::size_t i : order) {
-    const layout::Bounds& b = found[i].bounds;
-    std::erase_if(open, [&](std::size_t k) { return found[k].bounds.y1 < b.y0; });
-    for (const std::size_t k : open) {
-      if (found[k].bounds.x0 <= b.x1 && b.x0 <= found[k].bounds.x1) parent[root_of(k)] = root_of(i);
-    }
-    open.push_back(i);
-  }
-  std::vector<std::vector<std::size_t>> by_root(found.size());
-  for (std::size_t i = 0; i < found.size(); ++i) by_root[root_of(i)].push_back(i);
-  std::erase_if(by_root, [](const auto& group) { return group.empty(); });
-  return by_root;
+  return {object, cut};
 }
 
 // The share of `piece` that `whole` covers.
@@ -63,20 +35,27 @@ double covered_share(const layout::OrientedBox& piece, const layout::OrientedBox
   return iou / (1 + iou) * (area + whole.width * whole.height) / area;
 }
 
-std::vector<models::Detection> merged(const std::vector<FoundInTile>& found, const std::vector<std::size_t>& group,
-                                      bool oriented, const models::DetectionOptions& options) {
+// What no edge cut comes first; a cut piece stays where nothing whole covers it.
+std::vector<models::Detection> merged(const std::vector<FoundInTile>& found, bool oriented,
+                                      const models::DetectionOptions& options) {
   std::vector<models::Detection> whole;
-  for (const std::size_t i : group) {
-    if (!found[i].cut) whole.push_back(found[i].object);
+  for (const FoundInTile& one : found) {
+    if (!one.cut) whole.push_back(one.object);
   }
   whole = models::suppressed(whole, oriented, options);
+  std::vector<metrics::Box> bounds;
+  for (const FoundInTile& one : found) bounds.push_back(models::bounds_of(one.object));
+  metrics::BoxGrid grid(metrics::most_side(bounds));
+  for (std::size_t i = 0; i < whole.size(); ++i) grid.add(i, models::bounds_of(whole[i]));
   std::vector<models::Detection> all = whole;
-  for (const std::size_t i : group) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i].cut) continue;
     const models::Detection& piece = found[i].object;
-    const bool held = std::ranges::any_of(whole, [&](const models::Detection& w) {
-      return w.class_index == piece.class_index && covered_share(piece.box, w.box, oriented) > options.most_overlap;
+    const bool held = grid.any_near(bounds[i], [&](std::size_t w) {
+      return whole[w].class_index == piece.class_index &&
+             covered_share(piece.box, whole[w].box, oriented) > options.most_overlap;
     });
-    if (found[i].cut && !held) all.push_back(piece);
+    if (!held) all.push_back(piece);
   }
   return models::suppressed(all, oriented, options);
 }
@@ -95,13 +74,7 @@ std::vector<models::Detection> detect_in_tiles(int width, int height, const Tile
   }
   models::DetectionOptions unlimited = options;
   unlimited.most = std::numeric_limits<int>::max();
-  std::vector<models::Detection> objects;
-  for (const std::vector<std::size_t>& group : touching_groups(found)) {
-    const std::vector<models::Detection> kept = merged(found, group, oriented, unlimited);
-    objects.insert(objects.end(), kept.begin(), kept.end());
-  }
-  std::ranges::stable_sort(objects, std::greater<>{}, &models::Detection::score);
-  return objects;
+  return merged(found, oriented, unlimited);
 }
 
 }  // namespace terragen::prediction
