@@ -2,7 +2,7 @@
 # One generator for five tasks against one a task, the same number of steps in all, from the same autoencoder; judged by
 # what models trained on real images find of the layouts of test places.
 #
-#   scripts/experiments/cross_task.sh IMPORTED OUT STEPS SEED [THREADS]
+#   ./dev run scripts/experiments/cross_task.sh IMPORTED OUT STEPS SEED [THREADS]
 #
 # IMPORTED holds the imported datasets of examples/recipes under their names. The judges in OUT serve every seed; runs of
 # several seeds may share OUT. Stopped at any time, the same command goes on.

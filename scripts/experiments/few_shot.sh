@@ -2,7 +2,7 @@
 # A class withheld but for five examples, four classes in turn: generators that never heard of the class, then the
 # protocol.
 #
-#   scripts/experiments/few_shot.sh DATASET ELSEWHERE OUT [further options of `terragen evaluate few-shot`]
+#   ./dev run scripts/experiments/few_shot.sh DATASET ELSEWHERE OUT [further options of `terragen evaluate few-shot`]
 #
 # DATASET is dubai_landcover, imported by its recipe; ELSEWHERE holds imagery of other places without labels
 # (without_labels.sh). Stopped at any time, the same command goes on.

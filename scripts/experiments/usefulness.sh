@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What new images are worth, five tasks: land cover, buildings, roads, vehicles, floods.
 #
-#   scripts/experiments/usefulness.sh IMPORTED OUT [TILES [further options]]
+#   ./dev run scripts/experiments/usefulness.sh IMPORTED OUT [TILES [further options]]
 #
 # IMPORTED holds the imported datasets of examples/recipes under their names. The flood images state no licence for
 # weights that are shipped, so the base model never saw them: a copy of it learns them here, from the training event

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Imagery without its labels, other places than Dubai: what a generator may learn grounds from that is to know no class.
 #
-#   scripts/experiments/without_labels.sh DATA OUT
+#   ./dev run scripts/experiments/without_labels.sh DATA OUT
 #
 # DATA holds the folders that examples/recipes/ read. What is there already stays.
 set -euo pipefail

@@ -9,6 +9,7 @@
 #include "terragen/core/stopwatch.h"
 #include "terragen/data/packing.h"
 #include "terragen/tensor/flop_counter.h"
+#include "terragen/training/checkpoint.h"
 #include "terragen/training/train_job.h"
 
 namespace terragen::app {
@@ -31,6 +32,9 @@ fs::path shards_of(const TrainOptions& options) {
     return options.data.front();
   const fs::path packed = fs::path(options.run) / "shards";
   const std::vector<fs::path> folders(options.data.begin(), options.data.end());
+  // What a request that was refused left behind is no run.
+  const bool begun = fs::exists(fs::path(options.run) / "log.jsonl") || training::newest_checkpoint(options.run);
+  if (!begun && !options.job.trainer.resume) fs::remove_all(packed);
   if (fs::exists(packed / "shards.json")) {
     if (!options.job.trainer.resume) {
       throw RequestError(std::format("{} holds a training run already", options.run),

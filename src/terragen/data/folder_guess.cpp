@@ -83,7 +83,9 @@ std::map<std::string, std::vector<std::string>> splits_by_folder(const std::vect
     bool placed = false;
     for (const fs::path& part : fs::path(image).parent_path()) {
       below /= part;
-      const auto name = kNames.find(part.string());
+      std::string plain = part.string();
+      while (!plain.empty() && plain.back() >= '0' && plain.back() <= '9') plain.pop_back();  // train2017
+      const auto name = kNames.find(plain);
       if (name == kNames.end()) continue;
       found[name->second].insert(below.generic_string() + "/**");
       placed = true;

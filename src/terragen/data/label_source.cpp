@@ -71,8 +71,14 @@ LabelSource::LabelSource(const Recipe& recipe, fs::path images_root, fs::path la
   }
   if (is_file_an_image(format)) {
     for (const std::string& file : files) list_file(file);
+    for (const std::string& image : glob_files(images_root_, recipe.images_path)) {
+      images_.emplace(fs::path(image).stem().string(), image);
+    }
   } else if (format == "coco") {
     for (const std::string& file : files) read_coco_file(file);
+    for (const std::string& image : glob_files(images_root_, recipe.images_path)) {
+      images_.emplace(fs::path(image).filename().string(), image);
+    }
   } else if (format == "geojson") {
     if (recipe.class_property.empty() && recipe.classes.size() > 1) {
       throw DataError(recipe.name,
@@ -155,7 +161,20 @@ double LabelSource::pixels_from_metres(double metres, const char* key, const Sou
   return metres / *image.gsd;
 }
 
+// Of images of one name in several folders a label is the nearest one's: another, whose own is missing, must not take
+// it.
+bool LabelSource::is_anothers(const std::string& file, const std::string& image) const {
+  const auto [first, last] = images_.equal_range(fs::path(file).stem().string());
+  return std::any_of(first, last,
+                     [&](const auto& entry) { return nearness(entry.second, file) > nearness(image, file); });
+}
+
 std::string LabelSource::label_file_of(const SourceImage& image) const {
+  const std::string file = nearest_file(image);
+  return recipe_.match.empty() && is_anothers(file, image.path) ? "" : file;
+}
+
+std::string LabelSource::nearest_file(const SourceImage& image) const {
   const std::string key = recipe_.match.empty() ? fs::path(image.path).stem().string()
                                                 : captured(recipe_.match, image.path, "labels.match");
   const auto [first, last] = files_.equal_range(key);
@@ -199,20 +218,20 @@ ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& 
   return labels;
 }
 
-ImageLabels LabelSource::from_coco(const SourceImage& image) const {
+std::optional<ImageLabels> LabelSource::from_coco(const SourceImage& image) {
   const auto [first, last] = coco_images_.equal_range(fs::path(image.path).filename().string());
-  if (first == last) throw DataError((images_root_ / image.path).string(), "is not listed in the COCO file");
   // Of one name several times, the path that ends the image's, then the folder nearest to it.
-  const auto fit_of = [&](const CocoEntry& entry) {
+  const auto fit_of = [&](const CocoEntry& entry, const std::string& path) {
     const bool has_path = entry.image.file_name.find('/') != std::string::npos;
-    const bool ends = has_path && ("/" + image.path).ends_with("/" + entry.image.file_name);
-    return std::pair(ends, nearness(image.path, (fs::path(entry.file).parent_path() / entry.image.file_name).string()));
+    const bool ends = has_path && ("/" + path).ends_with("/" + entry.image.file_name);
+    return std::pair(ends, nearness(path, (fs::path(entry.file).parent_path() / entry.image.file_name).string()));
   };
   const CocoEntry* best = nullptr;
   const CocoEntry* rival = nullptr;
   for (auto found = first; found != last; ++found) {
-    if (best != nullptr && fit_of(found->second) == fit_of(*best)) rival = &found->second;
-    if (best != nullptr && fit_of(found->second) <= fit_of(*best)) continue;
+    const auto fit = fit_of(found->second, image.path);
+    if (best != nullptr && fit == fit_of(*best, image.path)) rival = &found->second;
+    if (best != nullptr && fit <= fit_of(*best, image.path)) continue;
     best = &found->second;
     rival = nullptr;
   }
@@ -222,13 +241,19 @@ ImageLabels LabelSource::from_coco(const SourceImage& image) const {
                                 rival->image.file_name, rival->file),
                     "give file_name with its folder");
   }
+  // Of images of one name in several folders an entry is that of the image it fits best.
+  const auto [mine, end] = images_.equal_range(fs::path(image.path).filename().string());
+  const bool is_listed = best != nullptr && std::none_of(mine, end, [&](const auto& other) {
+                           return fit_of(*best, other.second) > fit_of(*best, image.path);
+                         });
+  if (!is_listed) return without_labels(image, "is not listed in the COCO file");
   const formats::AnnotatedImage& entry = best->image;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
     throw DataError((images_root_ / image.path).string(),
                     std::format("has {}x{} pixels, the COCO file says {}x{}", image.width, image.height, entry.width,
                                 entry.height));
   }
-  return {entry.features, {}};
+  return ImageLabels{entry.features, {}};
 }
 
 ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& file) {
@@ -363,21 +388,22 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
   return labels;
 }
 
+std::optional<ImageLabels> LabelSource::without_labels(const SourceImage& image, const std::string& problem) {
+  if (recipe_.missing == "refuse") {
+    throw DataError((images_root_ / image.path).string(), problem,
+                    "see labels.path and labels.match; labels.missing = \"skip\" or \"empty\" says what to do then");
+  }
+  problems_.push_back({image.path, problem + (recipe_.missing == "skip" ? ": left out" : ": taken as empty")});
+  return recipe_.missing == "skip" ? std::nullopt : std::optional(ImageLabels{});
+}
+
 std::optional<ImageLabels> LabelSource::labels_of(const SourceImage& image) {
   const std::string& format = recipe_.labels_format;
   if (format == "coco") return from_coco(image);
   if (format == "geojson") return from_geojson(image);
   if (format == "none") return ImageLabels{};
   const std::string file = label_file_of(image);
-  if (file.empty()) {
-    if (recipe_.missing == "refuse") {
-      throw DataError((images_root_ / image.path).string(), "has no label file",
-                      "see labels.path and labels.match; labels.missing = \"skip\" or \"empty\" says what to do then");
-    }
-    problems_.push_back(
-        {image.path, recipe_.missing == "skip" ? "has no label file: left out" : "has no label file: taken as empty"});
-    return recipe_.missing == "skip" ? std::nullopt : std::optional(ImageLabels{});
-  }
+  if (file.empty()) return without_labels(image, "has no label file");
   if (is_mask_format(format)) return from_mask(image, file);
   if (format == "points-csv") return from_points(image, file);
   return format.starts_with("yolo") ? from_yolo(image, file) : from_named_objects(image, file);

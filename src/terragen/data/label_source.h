@@ -37,8 +37,9 @@ class LabelSource {
   LabelSource(const Recipe& recipe, std::filesystem::path images_root, std::filesystem::path labels_root,
               const layout::Taxonomy& taxonomy);
   ~LabelSource();
-  // DataError when the image has no label where the format demands one, or the label is damaged.
-  // Nothing where the recipe says that images without a label file are to be left out.
+  // DataError when the image has no label and the recipe does not say what is to be done then, or the label is damaged.
+  // Nothing where the recipe says that such images are to be left out. A label that is nearer to another image of the
+  // same name is that one's.
   std::optional<ImageLabels> labels_of(const SourceImage& image);
   // Throws when masks held values that no class claims: call after the last image.
   void finish() const;
@@ -55,9 +56,12 @@ class LabelSource {
   void read_coco_file(const std::string& file);
   void read_geojson_layer(const std::string& file, const std::vector<std::string>& images);
   std::string label_file_of(const SourceImage& image) const;
+  std::string nearest_file(const SourceImage& image) const;
+  bool is_anothers(const std::string& file, const std::string& image) const;
+  std::optional<ImageLabels> without_labels(const SourceImage& image, const std::string& problem);
   int class_of(const std::string& name, const std::string& place) const;
   ImageLabels from_mask(const SourceImage& image, const std::string& file);
-  ImageLabels from_coco(const SourceImage& image) const;
+  std::optional<ImageLabels> from_coco(const SourceImage& image);
   ImageLabels from_yolo(const SourceImage& image, const std::string& file);
   ImageLabels from_named_objects(const SourceImage& image, const std::string& file);
   ImageLabels from_points(const SourceImage& image, const std::string& file) const;
@@ -69,6 +73,7 @@ class LabelSource {
   std::filesystem::path labels_root_;
   const layout::Taxonomy& taxonomy_;
   std::multimap<std::string, std::string> files_;      // label files by what they are matched on
+  std::multimap<std::string, std::string> images_;     // images by their names, of label files without extension
   std::multimap<std::string, CocoEntry> coco_images_;  // by file name; classes are ours
   std::vector<std::unique_ptr<GeoLayer>> layers_;
   formats::UnknownValues unknown_;

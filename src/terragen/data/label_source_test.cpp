@@ -51,6 +51,16 @@ TEST(LabelSource, EqualNamesAreToldApartByTheFoldersAnywhereInThePath) {
   EXPECT_THROW(labels.of("images/1.png"), DataError);
 }
 
+TEST(LabelSource, ALabelIsTheNearestImages) {
+  const test::ScratchFolder scratch;
+  for (const char* image : {"a/images/1.png", "b/images/1.png"}) write_below(scratch.path(), image, "");
+  write_below(scratch.path(), "b/labels/1.txt", "1 0.5 0.5 0.2 0.2\n");
+  const std::string named = "format = \"yolo\"\npath = \"**/labels/*.txt\"\n";
+  EXPECT_EQ(Labels(scratch.path(), named, kTwo).of("b/images/1.png").size(), 1U);
+  EXPECT_TRUE(Labels(scratch.path(), named, kTwo).of("a/images/1.png").empty());
+  EXPECT_THROW(Labels(scratch.path(), named + "missing = \"refuse\"\n", kTwo).of("a/images/1.png"), DataError);
+}
+
 std::string coco_of(const std::string& file_name, int category) {
   return std::format(
       R"({{"images": [{{"id": 1, "file_name": "{}", "width": 100, "height": 100}}],
@@ -68,6 +78,16 @@ TEST(LabelSource, CocoFilesThatCouldBothMeanAnImageAreRefused) {
   write_below(scratch.path(), "annotations/train.json", coco_of("train/1.png", 1));
   write_below(scratch.path(), "annotations/val.json", coco_of("val/1.png", 2));
   EXPECT_EQ(Labels(scratch.path(), named, kTwo).of("val/1.png").at(0).class_index, 1);
+}
+
+TEST(LabelSource, ACocoEntryIsTheImageOfItsFolder) {
+  const test::ScratchFolder scratch;
+  for (const char* image : {"a/1.png", "b/1.png"}) write_below(scratch.path(), image, "");
+  write_below(scratch.path(), "all.json", coco_of("b/1.png", 1));
+  const std::string named = "format = \"coco\"\npath = \"*.json\"\n";
+  EXPECT_EQ(Labels(scratch.path(), named, kTwo).of("b/1.png").size(), 1U);
+  EXPECT_THROW(Labels(scratch.path(), named, kTwo).of("a/1.png"), DataError);
+  EXPECT_TRUE(Labels(scratch.path(), named + "missing = \"empty\"\n", kTwo).of("a/1.png").empty());
 }
 
 std::string square_at(double x) {

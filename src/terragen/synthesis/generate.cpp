@@ -12,6 +12,7 @@
 #include "terragen/data/dataset.h"
 #include "terragen/data/labelled_image.h"
 #include "terragen/geo/raster_io.h"
+#include "terragen/models/reference_encoder.h"
 #include "terragen/synthesis/contact_sheet.h"
 #include "terragen/synthesis/image_raster.h"
 #include "terragen/synthesis/painting_condition.h"
@@ -55,6 +56,13 @@ torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& in
   return image.clamp(-1.0, 1.0);
 }
 
+// Without the class by which a model is told of pictures: nobody labels that.
+layout::Taxonomy users_classes(const layout::Taxonomy& known) {
+  std::vector<layout::ClassInfo> classes = known.classes();
+  if (!classes.empty() && classes.back().name == models::kReferenceClass) classes.pop_back();
+  return layout::Taxonomy(std::move(classes));
+}
+
 }  // namespace
 
 GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
@@ -84,7 +92,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   dataset.task = tasks.size() == 1 ? *tasks.begin() : "mixed";
   dataset.data_type = model.images.data_type;
   for (const models::BandRange& band : model.images.bands) dataset.bands.push_back({band.name, band.low, band.high});
-  dataset.taxonomy = taxonomy;
+  dataset.taxonomy = users_classes(taxonomy);
   dataset.provenance = {{"synthetic", true},
                         {"model_sha256", model.hash},
                         {"settings", settings},

@@ -139,6 +139,14 @@ TEST(Generate, WritesLabelsGeoreferenceAndProvenance) {
             read_file(scratch.path() / "out" / "images" / dataset.images[1].file_name));
 }
 
+TEST(Generate, NoClassIsNamedThatNobodyLabels) {
+  const test::ScratchFolder scratch;
+  Painter painter(small_model(layout::Taxonomy({{"building", {}}, {models::kReferenceClass, {}}}), {"building"}),
+                  {.steps = 2});
+  generate(painter, read(scratch.path(), painter.model()), {}, scratch.path() / "out");
+  EXPECT_EQ(data::read_dataset(scratch.path() / "out").taxonomy, layout::Taxonomy({{"building", {}}}));
+}
+
 // Else a test place would come back as training data.
 TEST(Generate, WhatIsPaintedFromATestPlaceStaysInTheTestSplit) {
   const test::ScratchFolder scratch;

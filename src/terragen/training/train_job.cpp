@@ -281,9 +281,18 @@ TrainingEnd train_generator(const TrainJob& job, const shards::ShardReader& read
   return Trainer(task, loader, job.run, trainer_options(job, set, model.hash), job.compute).train();
 }
 
+void require_objects(const shards::ShardReader& reader) {
+  for (std::size_t i = 0; i < reader.size(); ++i) {
+    if (!reader.layout(i).features.empty()) return;
+  }
+  throw RequestError("the data hold no objects, and a detector learns from nothing else",
+                     "dense masks are for `terragen train segmenter`");
+}
+
 TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   const shards::ShardSet& set = reader.set();
   const bool classifier = job.model == "classifier";  // which cuts windows of its own
+  if (job.model == "detector") require_objects(reader);
   if (!classifier && job.crop % 32 != 0) {
     throw RequestError(std::format("crops of {} pixels are no multiple of 32", job.crop));
   }

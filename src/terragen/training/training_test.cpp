@@ -226,6 +226,16 @@ TEST(Trainer, WhatNoMaskNamesIsNotTrainedOnWhereLabelsAloneCount) {
   }
 }
 
+TEST(Trainer, ADetectorNeedsObjects) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards", false, true);
+  TrainJob job = small_job(scratch.path(), "run");
+  job.model = "detector";
+  job.crop = 64;
+  EXPECT_THROW(run_train_job(job), RequestError);
+  EXPECT_FALSE(fs::exists(job.run));
+}
+
 TEST(Trainer, PartsThatDoNotComeOutEvenAreRefused) {
   const test::ScratchFolder scratch;
   write_shards(scratch.path() / "shards");
