@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <format>
 #include <memory>
 
 #include "terragen/app/paint_options.h"
@@ -24,6 +25,21 @@ struct GenerateRequest {
   PromptRequest prompt;
 };
 
+// What is not painted as it was given.
+void tell_of_cuts(const std::vector<synthesis::PlacedLayout>& layouts, const synthesis::LayoutSourceOptions& options) {
+  std::size_t cut = 0, outside = 0;
+  for (const synthesis::PlacedLayout& placed : layouts) {
+    cut += placed.cut_from ? 1 : 0;
+    outside += placed.objects_outside;
+  }
+  if (cut > 0) {
+    const std::string most = options.size > 0 ? std::format("at most {} pixels (--size), in ", options.size) : "";
+    std::fprintf(stderr, "terragen: %zu of %zu layouts are cut: painted are %smultiples of %d pixels\n", cut,
+                 layouts.size(), most.c_str(), options.size_step);
+  }
+  if (outside > 0) std::fprintf(stderr, "terragen: %zu objects lie outside the pixels that are painted\n", outside);
+}
+
 void generate(GenerateRequest options) {
   options.paint.validate();
   if (options.layouts.empty() == options.prompt.prompt.empty()) {
@@ -43,6 +59,7 @@ void generate(GenerateRequest options) {
       layouts.push_back(std::move(placed));
     }
   }
+  tell_of_cuts(layouts, options.source);
   const synthesis::GenerateSummary summary = synthesis::generate(painter, layouts, options.generate, options.output);
   const synthesis::PaintTimes& times = painter.times();
   const double network = std::max(1e-9, times.unet + times.decoder + times.layout_encoder);
@@ -72,8 +89,10 @@ void add_generate_command(CLI::App& app, std::function<void()>& run) {
   command->add_option("--task", options->source.task, "Task of layouts that do not say theirs");
   command->add_option("--gsd", options->source.gsd, "Metres a pixel of layouts that do not say theirs");
   command
-      ->add_option("--size", options->source.size,
-                   "Pixels of layouts that do not say theirs; larger ones are cut to it")
+      ->add_option(
+          "--size", options->source.size,
+          "Pixels of layouts that do not say theirs; of larger ones the top left is painted; 0: they are painted "
+          "whole")
       ->capture_default_str();
   command->add_option("--class-property", options->source.class_property, "GeoJSON property that names the class")
       ->capture_default_str();

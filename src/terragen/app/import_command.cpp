@@ -24,16 +24,20 @@ struct ImportOptions {
 // The recipe of a folder that came without one, kept beside the dataset for the user to correct.
 data::Recipe guessed_recipe(const ImportOptions& options) {
   const std::filesystem::path written = options.output + ".recipe.toml";
-  if (std::filesystem::exists(written)) {
+  const std::string toml = data::guess_recipe(options.recipe);
+  // An import that failed leaves the guess for the user to correct; until then the same command is no other request.
+  if (std::filesystem::exists(written) && read_file(written) != toml) {
     throw RequestError(std::format("{} exists already", written.string()),
                        std::format("import with it (`terragen import {} --root {} -o {}`), or remove it",
                                    written.string(), options.recipe, options.output));
   }
-  const std::string toml = data::guess_recipe(options.recipe);
   data::Recipe recipe = data::parse_recipe(toml, written.string());
   write_file(written, toml);
   std::fprintf(stderr, "the folder's layout is that of %s; the recipe this came to is in %s\n",
                recipe.labels_format.c_str(), written.string().c_str());
+  if (recipe.train.empty() && recipe.val.empty() && recipe.test.empty()) {
+    std::fprintf(stderr, "nothing says which images are for testing: all are for training ([splits] in the recipe)\n");
+  }
   return recipe;
 }
 

@@ -7,13 +7,16 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
+#include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 #include "terragen/core/json_file.h"
 #include "terragen/data/dataset.h"
 #include "terragen/layout/class_pixels.h"
 #include "terragen/models/model_folder.h"
 #include "terragen/models/perception_model.h"
+#include "terragen/shards/shard_set.h"
 
 namespace terragen::app {
 namespace {
@@ -81,6 +84,48 @@ Json dataset_info(const fs::path& path) {
   return info;
 }
 
+// Problems of one kind in one line, those first that come first.
+void print_problems(const Json& problems) {
+  constexpr std::size_t kMostKinds = 10;
+  say(std::format("label problems: {}", problems.size()));
+  std::vector<std::pair<std::string, std::vector<std::string>>> kinds;
+  for (const Json& problem : problems) {
+    const auto sentence = problem["sentence"].get<std::string>();
+    auto kind = std::ranges::find(kinds, sentence, [](const auto& entry) { return entry.first; });
+    if (kind == kinds.end()) kind = kinds.insert(kind, {sentence, {}});
+    kind->second.push_back(problem["place"].get<std::string>());
+  }
+  for (std::size_t i = 0; i < std::min(kMostKinds, kinds.size()); ++i) {
+    const auto& [sentence, places] = kinds[i];
+    const std::string more = places.size() == 1 ? "" : std::format(" (and {} more of these)", places.size() - 1);
+    say(std::format("  {}: {}{}", places.front(), sentence, more));
+  }
+  if (kinds.size() > kMostKinds) say("  ... (all of them with --json)");
+}
+
+// "licence; attribution", of what is stated.
+std::string terms(const std::string& licence, const std::string& attribution) {
+  const std::string stated = licence.empty() ? "no licence stated" : licence;
+  return attribution.empty() ? stated : stated + "; " + attribution;
+}
+
+void print_shards(const shards::ShardSet& set) {
+  std::map<std::string, std::int64_t> samples;
+  for (const shards::ShardSet::File& file : set.files) samples[file.split] += file.count;
+  say(std::format("packed shards: {} files, samples: train {}, val {}, test {}", set.files.size(), samples["train"],
+                  samples["val"], samples["test"]));
+  say(std::format("bands: {} x {}: {}", set.bands.size(), set.data_type,
+                  comma_list(set.bands, [](const shards::ShardBand& band) {
+                    return std::format("{} [{:g}, {:g}]", band.name, band.low, band.high);
+                  })));
+  say("tasks: " + comma_list(set.tasks));
+  say("classes: " + comma_list(set.taxonomy.classes(), &layout::ClassInfo::name));
+  for (const shards::ShardSource& source : set.sources) {
+    say(std::format("from {} ({}): {} training samples of {} places; {}", source.dataset, source.task, source.samples,
+                    source.places.size(), terms(source.licence, source.attribution)));
+  }
+}
+
 void print_dataset(const Json& info) {
   say(std::format(
       "{}: task {}, {} images (train {}, val {}, test {})", info["name"].get<std::string>(),
@@ -114,12 +159,7 @@ void print_dataset(const Json& info) {
     say(std::format("{:<16}{:>12}{:>12}{:>12}", "(unlabelled)", u[0].get<std::int64_t>(), u[1].get<std::int64_t>(),
                     u[2].get<std::int64_t>()));
   }
-  say(std::format("label problems: {}", info["problems"].size()));
-  for (std::size_t i = 0; i < std::min<std::size_t>(10, info["problems"].size()); ++i) {
-    say(std::format("  {}: {}", info["problems"][i]["place"].get<std::string>(),
-                    info["problems"][i]["sentence"].get<std::string>()));
-  }
-  if (info["problems"].size() > 10) say("  ... (all of them with --json)");
+  print_problems(info["problems"]);
 }
 
 Json model_info(const fs::path& path) {
@@ -174,8 +214,8 @@ void print_model(const Json& info) {
   }
   // What must be said when the model or its images are passed on.
   for (const Json& source : info["card"].value("trained_on", Json::array())) {
-    say(std::format("trained on {} ({}): {}; {}", source.value("dataset", ""), source.value("task", ""),
-                    source.value("licence", ""), source.value("attribution", "")));
+    say(std::format("trained on {} ({}): {}", source.value("dataset", ""), source.value("task", ""),
+                    terms(source.value("licence", ""), source.value("attribution", ""))));
   }
 }
 
@@ -192,9 +232,11 @@ void print_info(const fs::path& path, bool json) {
     const Json info = perception_info(path);
     json ? say(info.dump(1)) : print_model(info);
   } else if (fs::exists(path / "shards.json")) {
-    say(read_json(path / "shards.json").dump(json ? 1 : 2));
+    json ? say(read_json(path / "shards.json").dump(1)) : print_shards(shards::read_shard_set(path));
   } else {
-    throw DataError(path.string(), "is neither a dataset nor packed shards nor a model");
+    const bool run = fs::exists(path / "model");
+    throw DataError(path.string(), "is neither a dataset nor packed shards nor a model",
+                    run ? "a run's model is in " + (path / "model").string() : "");
   }
 }
 

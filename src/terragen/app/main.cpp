@@ -4,17 +4,20 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "terragen/app/augment_command.h"
 #include "terragen/app/evaluate_command.h"
 #include "terragen/app/export_command.h"
 #include "terragen/app/generate_command.h"
+#include "terragen/app/help_formatter.h"
 #include "terragen/app/import_command.h"
 #include "terragen/app/info_command.h"
 #include "terragen/app/inpaint_command.h"
 #include "terragen/app/pack_command.h"
 #include "terragen/app/predict_command.h"
 #include "terragen/app/train_command.h"
+#include "terragen/app/unknown_command.h"
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
 #include "terragen/core/memory.h"
@@ -28,6 +31,7 @@ using terragen::ExitCode;
 int run(int argc, char** argv) {
   CLI::App app{"TerraGen: turns a small labelled remote-sensing dataset into a larger one."};
   app.set_version_flag("--version", TERRAGEN_VERSION);
+  app.formatter(std::make_shared<terragen::app::HelpFormatter>());
   app.require_subcommand(1);
   app.fallthrough();
   bool progress = false;
@@ -48,6 +52,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) terragen::app::check_command_names(app);
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::request);
   }

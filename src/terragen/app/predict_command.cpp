@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <format>
 #include <memory>
 
+#include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/prediction/predict.h"
 
@@ -35,6 +37,10 @@ void print_predicted(const prediction::PredictedImage& image) {
 }
 
 void predict(const PredictCommandOptions& options) {
+  for (const std::string& image : options.images) {
+    if (!std::filesystem::is_directory(image)) continue;
+    throw RequestError(std::format("{} is a folder", image), std::format("name its images: {}/*.tif", image));
+  }
   models::PerceptionModel model = models::load_perception_model(options.model);
   options.predict.validate(model.config);
   options.compute.validate();

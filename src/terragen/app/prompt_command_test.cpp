@@ -1,14 +1,12 @@
 // `terragen generate --prompt`, the program itself, on models of a few thousand weights.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <format>
 #include <memory>
 
+#include "terragen/app/test_program.h"
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/seed.h"
 #include "terragen/core/test_paths.h"
@@ -35,18 +33,15 @@ class PromptCommand : public testing::Test {
  protected:
   static constexpr int kLeft = 5, kTop = 3, kRight = 22, kBottom = 17;
 
-  struct Answer {
-    int code = -1;
-    std::string said;
-  };
+  using Answer = test::Answer;
 
   // Models, pictures and additions; every test has them.
   static void SetUpTestSuite() {
-    scratch() = std::make_unique<test::ScratchFolder>();
-    const test::SmallModel model(4, "gated");
+    scratch() = std::make_unique<terragen::test::ScratchFolder>();
+    const terragen::test::SmallModel model(4, "gated");
     model.write_folder(at("sd"));
-    test::SmallModel(9).write_folder(at("inpainting"));
-    test::SmallModel::write_control_net(at("control"), model.control_net());
+    terragen::test::SmallModel(9).write_folder(at("inpainting"));
+    terragen::test::SmallModel::write_control_net(at("control"), model.control_net());
     torch::manual_seed(5);
     const std::string query = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.";
     tensor::save_safetensors(at("lora.safetensors"), {{query + "lora_A.weight", torch::randn({2, 32})},
@@ -67,8 +62,8 @@ class PromptCommand : public testing::Test {
   }
   static void TearDownTestSuite() { scratch().reset(); }
 
-  static std::unique_ptr<test::ScratchFolder>& scratch() {
-    static std::unique_ptr<test::ScratchFolder> folder;
+  static std::unique_ptr<terragen::test::ScratchFolder>& scratch() {
+    static std::unique_ptr<terragen::test::ScratchFolder> folder;
     return folder;
   }
   static fs::path at(const std::string& name) { return scratch()->path() / name; }
@@ -78,17 +73,9 @@ class PromptCommand : public testing::Test {
     for (std::size_t i = more.find("{}"); i != std::string::npos; i = more.find("{}")) {
       more.replace(i, 2, scratch()->path().string());
     }
-    const std::string command = std::format(
-        "'{}' generate --model '{}' --prompt 'a field' -o '{}' --steps 2 --precision fp32 --threads 1 {} 2>&1",
-        TERRAGEN_PROGRAM, at(model).string(), at(out).string(), more);
-    Answer answer;
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return answer;
-    std::array<char, 256> line{};
-    while (std::fgets(line.data(), line.size(), pipe) != nullptr) answer.said += line.data();
-    const int status = pclose(pipe);
-    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return answer;
+    return test::run_program(
+        std::format("generate --model '{}' --prompt 'a field' -o '{}' --steps 2 --precision fp32 --threads 1 {}",
+                    at(model).string(), at(out).string(), more));
   }
 
   // The image of a run that must succeed.

@@ -13,6 +13,7 @@
 #include "terragen/core/json_file.h"
 #include "terragen/data/path_match.h"
 #include "terragen/formats/dota.h"
+#include "terragen/formats/geojson.h"
 #include "terragen/formats/text_lines.h"
 #include "terragen/formats/voc.h"
 #include "terragen/formats/yolo.h"
@@ -32,7 +33,7 @@ struct Guess {
   std::string format;
   std::string labels;
   std::map<std::string, std::vector<std::string>> splits;
-  std::string ignore;   // under [labels], as TOML
+  std::string more;     // under [labels], as TOML
   bool listed = false;  // splits are lists of images, which may lie in one folder
 };
 
@@ -62,7 +63,7 @@ std::string toml_of(const Guess& guess, const fs::path& folder) {
         "taken\n";
   }
   toml += std::format("\n[labels]\nformat = {}\npath = {}\n{}", toml_string(guess.format), toml_string(guess.labels),
-                      guess.ignore);
+                      guess.more);
   if (!guess.splits.empty()) toml += "\n[splits]\n";
   for (const auto& [split, globs] : guess.splits) {
     toml += std::format("{} = [{}]\n", split, comma_list(globs, toml_string));
@@ -191,6 +192,31 @@ std::optional<Guess> guess_yolo(const fs::path& root) {
   return std::nullopt;
 }
 
+// Labels with a list of names, one a line, in place of a data.yaml: labelImg's classes.txt, Darknet's *.names.
+std::optional<Guess> guess_named_yolo(const fs::path& root) {
+  std::vector<std::string> lists = glob_files(root, "**/*.names");
+  for (const std::string& file : glob_files(root, "**/classes.txt")) lists.push_back(file);
+  if (lists.empty()) return std::nullopt;
+  Guess guess;
+  const bool apart = has_files(root, "**/labels/**/*.txt");
+  guess.images = images_glob(apart ? "**/images/**/" : "**/");
+  guess.labels = apart ? "**/labels/**/*.txt" : "**/*.txt";
+  // Lists of images lie among labels only where nothing keeps them apart.
+  std::set<std::string> stems;
+  for (const std::string& image : glob_files(root, guess.images)) stems.insert(fs::path(image).stem().string());
+  std::vector<std::string> labels = glob_files(root, guess.labels);
+  std::erase_if(labels, [&](const std::string& file) { return !stems.contains(fs::path(file).stem().string()); });
+  if (labels.empty()) return std::nullopt;
+  int id = 0;
+  for (const formats::TextLine& line : formats::read_text_lines(root / lists.front())) {
+    guess.classes.emplace_back(formats::trimmed(line.text), std::format("id = {}\n", id++));
+  }
+  guess.format = yolo_format(root, labels);
+  if (guess.format == "yolo-polygons") guess.task = "segmentation";
+  guess.splits = splits_by_folder(glob_files(root, guess.images));
+  return guess;
+}
+
 std::optional<Guess> guess_dota(const fs::path& root) {
   for (const char* labels : {"**/labelTxt/*.txt", "**/labelTxt-*/*.txt"}) {
     const std::vector<std::string> files = glob_files(root, labels);
@@ -262,6 +288,54 @@ std::optional<Guess> guess_coco(const fs::path& root) {
   return guess;
 }
 
+// Features that say their class, over images that say where they lie.
+std::optional<Guess> guess_geojson(const fs::path& root) {
+  const std::vector<std::string> files = glob_files(root, "**/*.geojson");
+  const std::vector<std::string> images = glob_files(root, "**/*.{tif,tiff,TIF,TIFF}");
+  if (files.empty() || images.empty()) return std::nullopt;
+  if (geo::read_raster_info(root / images.front()).georeference.crs.empty()) return std::nullopt;
+  std::set<std::string> files_named;
+  for (const std::string& image : images) files_named.insert(fs::path(image).filename().string());
+  for (const char* property : {"class", "label", "category"}) {
+    std::set<std::string> names;
+    bool of_images = true;  // as our export writes it, where images overlap
+    const auto is_named = [&](const std::string& file) {
+      const formats::GeoFile content = formats::read_geojson(root / file);
+      return std::ranges::all_of(content.features, [&](const formats::GeoFeature& feature) {
+        const auto found = feature.properties.find(property);
+        if (found == feature.properties.end() || !found->is_string()) return false;
+        names.insert(found->get<std::string>());
+        const auto image = feature.properties.find("image");
+        of_images = of_images && image != feature.properties.end() && image->is_string() &&
+                    files_named.contains(image->get<std::string>());
+        return true;
+      });
+    };
+    if (!std::ranges::all_of(files, is_named) || names.empty()) continue;
+    Guess guess;
+    guess.format = "geojson";
+    guess.labels = "**/*.geojson";
+    guess.images = "**/*.{tif,tiff,TIF,TIFF}";
+    guess.more = std::format("class_property = {}\n", toml_string(property));
+    if (of_images) guess.more += "image_property = \"image\"\n";
+    add_names(guess, names);
+    guess.splits = splits_by_folder(images);
+    return guess;
+  }
+  return std::nullopt;
+}
+
+// The names of index masks' values, where a classes.json beside them has them: a list in their order.
+std::vector<std::string> names_of_values(const fs::path& root) {
+  std::vector<std::string> names;
+  if (!fs::exists(root / "classes.json")) return names;
+  const std::string place = (root / "classes.json").string();
+  for (const Json& entry : json_member<Json>(read_json(root / "classes.json"), "classes", place)) {
+    names.push_back(json_member<std::string>(entry, "name", place));
+  }
+  return names;
+}
+
 // One class a value that the masks hold; 255 beside others is taken as "not labelled".
 void add_mask_classes(Guess& guess, const fs::path& root, const std::vector<std::string>& masks) {
   std::set<std::string> colors;
@@ -286,11 +360,22 @@ void add_mask_classes(Guess& guess, const fs::path& root, const std::vector<std:
   guess.format = colors.empty() ? "index-masks" : "color-masks";
   for (const std::string& color : colors)
     guess.classes.emplace_back("class-" + color.substr(1), std::format("color = \"{}\"\n", color));
+  const std::vector<std::string> names = names_of_values(root);
+  if (colors.empty() && !names.empty()) {
+    // Classes that no mask shows are still classes: 255 alone means "not labelled" then.
+    if (ids.contains(255) && names.size() <= 255) guess.more = "ignore = [255]\n", ids.erase(255);
+    if (!ids.empty() && *ids.rbegin() >= std::ssize(names)) {
+      throw DataError((root / "classes.json").string(),
+                      std::format("names {} classes, and the masks hold the value {}", names.size(), *ids.rbegin()));
+    }
+    for (std::size_t k = 0; k < names.size(); ++k) guess.classes.emplace_back(names[k], std::format("id = {}\n", k));
+    return;
+  }
   for (const int id : ids) {
     const bool binary = ids == std::set<int>{0, 255} || ids == std::set<int>{0, 1};
     const std::string name = binary ? (id == 0 ? "background" : "object") : std::format("class-{}", id);
     if (!binary && id == 255 && ids.size() > 2) {
-      guess.ignore = "ignore = [255]\n";
+      guess.more = "ignore = [255]\n";
       continue;
     }
     guess.classes.emplace_back(name, std::format("id = {}\n", id));
@@ -316,15 +401,16 @@ std::optional<Guess> guess_masks(const fs::path& root) {
 }  // namespace
 
 std::string guess_recipe(const fs::path& folder) {
-  for (const auto guess : {guess_yolo, guess_dota, guess_voc, guess_coco, guess_masks}) {
+  for (const auto guess :
+       {guess_yolo, guess_dota, guess_voc, guess_coco, guess_masks, guess_geojson, guess_named_yolo}) {
     const std::optional<Guess> found = guess(folder);
     if (!found) continue;
     if (found->classes.empty()) throw DataError(folder.string(), "holds labels that name no class");
     return toml_of(*found, folder);
   }
   throw DataError(folder.string(),
-                  "is in no layout that is recognised (YOLO's data.yaml, DOTA's labelTxt, VOC's Annotations, a COCO "
-                  "JSON, or images beside masks)",
+                  "is in no layout that is recognised (YOLO's data.yaml or list of names, DOTA's labelTxt, VOC's "
+                  "Annotations, a COCO JSON, GeoJSON beside GeoTIFF, or images beside masks)",
                   "write a recipe: docs/data.md has every key");
 }
 

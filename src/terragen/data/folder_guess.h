@@ -12,7 +12,10 @@ namespace terragen::data {
 //   DOTA:  labelTxt/ (or labelTxt-*) folders beside images/
 //   VOC:   Annotations/*.xml with JPEGImages/ or images/, ImageSets/Main/*.txt as splits
 //   COCO:  JSON files with "images" and "annotations", wherever they lie
-//   masks: images/ beside masks/ (labels/, gt/, annotations/), same stems; colour or index masks
+//   masks: images/ beside masks/ (labels/, gt/, annotations/), same stems; colour or index masks, the latter's names in
+//          classes.json
+//   GeoJSON: *.geojson whose features say their class, with georeferenced TIFF images
+//   YOLO again: labels with classes.txt or a *.names, one name a line, in labels/ or beside their images
 // Class names are read from the labels; masks without names get "class-<value>". DataError saying what was looked for
 // when nothing fits.
 std::string guess_recipe(const std::filesystem::path& folder);

@@ -60,7 +60,7 @@ Dataset example(const fs::path& folder, const std::string& kind) {
   for (int i = 0; i <= 1000 / kObjects; ++i) {
     const std::string name = std::format("t{}.tif", i);
     geo::Raster raster = geo::make_raster(kSize, kSize, 1, geo::DataType::uint8);
-    raster.georeference = {"EPSG:32645", geo::GeoTransform{350000, 0.5, 0, 3057000, 0, -0.5}};
+    raster.georeference = {"EPSG:32645", geo::GeoTransform{350000 + 100.0 * i, 0.5, 0, 3057000, 0, -0.5}};
     geo::write_raster(folder / "images" / name, raster);
     ImageRecord image{.file_name = name, .width = kSize, .height = kSize, .crs = "EPSG:32645"};
     image.split = i % 5 == 0 ? Split::test : Split::train;
@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,
                          testing::Values(Case{"coco", "boxes"}, Case{"coco", "oriented"}, Case{"coco", "polygons"},
                                          Case{"coco", "holes"}, Case{"yolo", "boxes"}, Case{"yolo", "oriented"},
                                          Case{"yolo", "polygons"}, Case{"dota", "boxes"}, Case{"dota", "oriented"},
-                                         Case{"voc", "boxes"}),
+                                         Case{"voc", "boxes"}, Case{"geojson", "oriented"}, Case{"geojson", "holes"}),
                          [](const auto& one) { return one.param.format + "_" + one.param.shape; });
 
 TEST(FolderGuess, ImagesBesideMasks) {
@@ -142,7 +142,37 @@ TEST(FolderGuess, ImagesBesideMasks) {
   export_dataset(before, {.format = "masks"}, scratch.path() / "out");
   const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "out"), "guess");
   EXPECT_EQ(recipe.labels_format, "index-masks");
-  EXPECT_EQ(recipe.classes.size(), 4U);  // with what no object covers
+  std::vector<std::string> names;
+  for (const Recipe::Class& entry : recipe.classes) names.push_back(entry.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"car", "bus", "ship", "(background)"}));  // with what no object covers
+  write_file(scratch.path() / "out/classes.json", R"({"classes":[{"name":"car"}]})");
+  EXPECT_THROW(guess_recipe(scratch.path() / "out"), DataError);
+}
+
+TEST(FolderGuess, YoloWithAListOfNames) {
+  const test::ScratchFolder scratch;
+  const fs::path out = scratch.path() / "out";
+  export_dataset(example(scratch.path() / "d", "oriented"), {.format = "yolo", .shape = "oriented"}, out);
+  fs::remove(out / "data.yaml");
+  EXPECT_THROW(guess_recipe(out), DataError);
+  write_file(out / "classes.txt", "car\nbus\nship\n");
+  const Recipe recipe = parse_recipe(guess_recipe(out), "guess");
+  EXPECT_EQ(recipe.labels_format, "yolo-obb");
+  ASSERT_EQ(recipe.classes.size(), 3U);
+  EXPECT_EQ(recipe.classes[2].name, "ship");
+  EXPECT_EQ(recipe.classes[2].ids, std::vector<int>{2});
+  EXPECT_EQ(recipe.test, std::vector<std::string>{"images/test/**"});
+  // Labels beside their images, as Darknet has them, and a list of images among them.
+  const fs::path flat = scratch.path() / "flat";
+  fs::create_directories(flat);
+  for (const fs::path& file : {out / "images/train/t1.tif", out / "labels/train/t1.txt"}) {
+    fs::copy_file(file, flat / file.filename());
+  }
+  write_file(flat / "obj.names", "car\nbus\nship\n");
+  write_file(flat / "train.txt", "t1.tif\n");
+  const Dataset dataset =
+      import_dataset(parse_recipe(guess_recipe(flat), "guess"), {flat, flat}, scratch.path() / "again");
+  EXPECT_EQ(dataset.images.at(0).features.size(), static_cast<std::size_t>(kObjects));
 }
 
 TEST(FolderGuess, SplitsOfAnotherMachineAreFoundOrRefused) {

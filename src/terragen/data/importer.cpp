@@ -122,7 +122,7 @@ class Importer {
     const std::vector<std::string> paths = glob_files(root_, recipe_.images_path);
     if (paths.empty()) {
       throw DataError(root_.string(), std::format("holds no images: nothing matches \"{}\"", recipe_.images_path),
-                      "images.path is a glob relative to the root");
+                      "images.path is a glob relative to the root, which --root names; else it is the recipe's folder");
     }
     dataset_.name = recipe_.name;
     dataset_.task = recipe_.task;

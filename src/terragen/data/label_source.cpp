@@ -44,6 +44,12 @@ layout::Geometry moved(const layout::Geometry& geometry, const geo::CrsTransform
   return result;
 }
 
+// Metres that the recipe gives to all, or else a feature to itself.
+double metres_of(const formats::GeoFeature& feature, const char* key, double of_all) {
+  const auto own = feature.properties.find(key);
+  return of_all <= 0 && own != feature.properties.end() && own->is_number() ? own->get<double>() : of_all;
+}
+
 }  // namespace
 
 // One GeoJSON file, with the extents of its features for a quick look.
@@ -138,7 +144,25 @@ void LabelSource::read_coco_file(const std::string& file) {
 
 bool LabelSource::is_dense() const { return is_mask_format(recipe_.labels_format); }
 
-void LabelSource::finish() const { formats::refuse_unknown(unknown_); }
+void LabelSource::tell_of_unused(const std::vector<std::string>& labels, const char* what) {
+  if (labels.empty()) return;
+  const std::string more = labels.size() == 1 ? "" : std::format(", and so do {} more", labels.size() - 1);
+  problems_.push_back({labels.front(), std::format("{} belongs to no image{}: left out", what, more)});
+}
+
+void LabelSource::finish() {
+  formats::refuse_unknown(unknown_);
+  std::vector<std::string> files, entries;
+  for (const auto& [key, file] : files_) {
+    const bool names = fs::path(file).filename() == "classes.txt";  // labelImg's list, beside the labels
+    if (!names && !used_files_.contains(file)) files.push_back(file);
+  }
+  for (const auto& [name, entry] : coco_images_) {
+    if (!used_entries_.contains(&entry)) entries.push_back(std::format("{}: {}", entry.file, entry.image.file_name));
+  }
+  tell_of_unused(files, "the label file");
+  tell_of_unused(entries, "the entry");
+}
 
 int LabelSource::class_of(const std::string& name, const std::string& place) const {
   for (std::size_t k = 0; k < recipe_.classes.size(); ++k) {
@@ -152,7 +176,8 @@ int LabelSource::class_of(const std::string& name, const std::string& place) con
 
 double LabelSource::pixels_from_metres(double metres, const char* key, const SourceImage& image) const {
   if (!(metres > 0)) {
-    throw DataError(image.path, std::format("has labels without extent, and the recipe gives no labels.{}", key));
+    throw DataError(image.path,
+                    std::format("has labels without extent: neither they nor labels.{} in the recipe say it", key));
   }
   if (!image.gsd) {
     throw DataError(image.path, std::format("labels.{} is in metres, and the image's GSD is not known", key),
@@ -169,9 +194,11 @@ bool LabelSource::is_anothers(const std::string& file, const std::string& image)
                      [&](const auto& entry) { return nearness(entry.second, file) > nearness(image, file); });
 }
 
-std::string LabelSource::label_file_of(const SourceImage& image) const {
+std::string LabelSource::label_file_of(const SourceImage& image) {
   const std::string file = nearest_file(image);
-  return recipe_.match.empty() && is_anothers(file, image.path) ? "" : file;
+  if (recipe_.match.empty() && is_anothers(file, image.path)) return "";
+  used_files_.insert(file);
+  return file;
 }
 
 std::string LabelSource::nearest_file(const SourceImage& image) const {
@@ -247,6 +274,7 @@ std::optional<ImageLabels> LabelSource::from_coco(const SourceImage& image) {
                            return fit_of(*best, other.second) > fit_of(*best, image.path);
                          });
   if (!is_listed) return without_labels(image, "is not listed in the COCO file");
+  used_entries_.insert(best);
   const formats::AnnotatedImage& entry = best->image;
   if (entry.width > 0 && (entry.width != image.width || entry.height != image.height)) {
     throw DataError((images_root_ / image.path).string(),
@@ -340,6 +368,7 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
                     "see images.georeference in the recipe");
   }
   const geo::GeoTransform& g = *image.georeference.crs_from_pixel;
+  const std::string name = fs::path(image.path).filename().string();
   for (const auto& layer : layers_) {
     if (layers_.size() > 1 && !image.path.starts_with(layer->folder)) continue;
     if (layer->transform_to != image.georeference.crs) {
@@ -363,6 +392,10 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
         continue;
       const formats::GeoFeature& source = layer->file.features[i];
       const std::string place = std::format("{}: feature {}", layer->place, i);
+      if (!recipe_.image_property.empty() &&
+          json_member<std::string>(source.properties, recipe_.image_property, place) != name) {
+        continue;
+      }
       layout::Feature feature{0, moved(source.geometry, layer->to_image.get(), g), false, {}};
       if (!recipe_.class_property.empty()) {
         const auto property = source.properties.find(recipe_.class_property);
@@ -372,10 +405,10 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
         if (feature.class_index < 0) continue;
       }
       if (feature.geometry.kind == layout::GeometryKind::polyline) {
-        feature.geometry.width = pixels_from_metres(recipe_.width, "width", image);
+        feature.geometry.width = pixels_from_metres(metres_of(source, "width", recipe_.width), "width", image);
       }
       if (feature.geometry.kind == layout::GeometryKind::point) {
-        feature.geometry.radius = pixels_from_metres(recipe_.radius, "radius", image);
+        feature.geometry.radius = pixels_from_metres(metres_of(source, "radius", recipe_.radius), "radius", image);
       }
       const std::string problem = layout::problem_of(feature.geometry);
       if (!problem.empty()) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ class LabelSource {
   // Nothing where the recipe says that such images are to be left out. A label that is nearer to another image of the
   // same name is that one's.
   std::optional<ImageLabels> labels_of(const SourceImage& image);
-  // Throws when masks held values that no class claims: call after the last image.
-  void finish() const;
+  // Call after the last image. Throws when masks held values that no class claims; labels that belong to no image are
+  // a problem.
+  void finish();
   std::vector<formats::LabelProblem>& problems() { return problems_; }
   bool is_dense() const;
 
@@ -54,8 +56,9 @@ class LabelSource {
   };
   void list_file(const std::string& file);
   void read_coco_file(const std::string& file);
+  void tell_of_unused(const std::vector<std::string>& labels, const char* what);
   void read_geojson_layer(const std::string& file, const std::vector<std::string>& images);
-  std::string label_file_of(const SourceImage& image) const;
+  std::string label_file_of(const SourceImage& image);
   std::string nearest_file(const SourceImage& image) const;
   bool is_anothers(const std::string& file, const std::string& image) const;
   std::optional<ImageLabels> without_labels(const SourceImage& image, const std::string& problem);
@@ -76,6 +79,8 @@ class LabelSource {
   std::multimap<std::string, std::string> images_;     // images by their names, of label files without extension
   std::multimap<std::string, CocoEntry> coco_images_;  // by file name; classes are ours
   std::vector<std::unique_ptr<GeoLayer>> layers_;
+  std::set<std::string> used_files_;
+  std::set<const CocoEntry*> used_entries_;
   formats::UnknownValues unknown_;
   std::vector<formats::LabelProblem> problems_;
 };

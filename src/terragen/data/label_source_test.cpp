@@ -26,6 +26,10 @@ class Labels {
     SourceImage image{path, 100, 100, {"EPSG:32645", geo::GeoTransform{0, 0.5, 0, 50, 0, -0.5}}, 0.5};
     return source_.labels_of(image)->features;
   }
+  std::vector<formats::LabelProblem> problems() {
+    source_.finish();
+    return source_.problems();
+  }
 
  private:
   Recipe recipe_;
@@ -49,6 +53,29 @@ TEST(LabelSource, EqualNamesAreToldApartByTheFoldersAnywhereInThePath) {
   EXPECT_EQ(labels.of("images/train/1.png").at(0).class_index, 0);
   EXPECT_EQ(labels.of("images/val/1.png").at(0).class_index, 1);
   EXPECT_THROW(labels.of("images/1.png"), DataError);
+}
+
+TEST(LabelSource, LabelsThatBelongToNoImageAreAProblem) {
+  const test::ScratchFolder scratch;
+  for (const char* label : {"1", "2", "3"}) {
+    write_below(scratch.path(), std::format("labels/{}.txt", label), "0 0.5 0.5 0.2 0.2\n");
+  }
+  write_below(scratch.path(), "labels/classes.txt", "a\nb\n");
+  Labels yolo(scratch.path(), "format = \"yolo\"\npath = \"labels/*.txt\"\n", kTwo);
+  EXPECT_EQ(yolo.of("images/1.png").size(), 1U);
+  auto problems = yolo.problems();
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].place, "labels/2.txt");
+  EXPECT_EQ(problems[0].sentence, "the label file belongs to no image, and so do 1 more: left out");
+  write_below(scratch.path(), "all.json",
+              R"({"images":[{"id":1,"file_name":"1.png"},{"id":2,"file_name":"2.png"}],"annotations":[],
+                  "categories":[{"id":1,"name":"a"}]})");
+  write_below(scratch.path(), "images/1.png", "");
+  Labels coco(scratch.path(), "format = \"coco\"\npath = \"all.json\"\n", kOne);
+  coco.of("images/1.png");
+  problems = coco.problems();
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].place, "all.json: 2.png");
 }
 
 TEST(LabelSource, ALabelIsTheNearestImages) {

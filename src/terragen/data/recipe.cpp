@@ -139,7 +139,7 @@ void read_images(const Table& table, Recipe& recipe) {
 }
 
 void read_labels(const Table& table, Recipe& recipe) {
-  table.allow({"format", "path", "match", "ignore", "class_property", "radius", "width", "missing"});
+  table.allow({"format", "path", "match", "ignore", "class_property", "image_property", "radius", "width", "missing"});
   recipe.labels_format = table.required("format");
   check_choice(table, "format", recipe.labels_format,
                {"none", "color-masks", "index-masks", "coco", "yolo", "yolo-obb", "yolo-polygons", "dota", "voc",
@@ -148,6 +148,7 @@ void read_labels(const Table& table, Recipe& recipe) {
   if (recipe.labels_path.empty() && recipe.labels_format != "none") table.fail("path", "is missing");
   table.read("match", recipe.match);
   table.read("class_property", recipe.class_property);
+  table.read("image_property", recipe.image_property);
   if (recipe.labels_format.starts_with("yolo")) recipe.missing = "empty";  // YOLO's own rule
   table.read("missing", recipe.missing);
   check_choice(table, "missing", recipe.missing, {"refuse", "skip", "empty"});

@@ -49,6 +49,7 @@ struct Recipe {
   std::vector<int> ignore_ids;
   std::vector<std::string> ignore_names;
   std::string class_property;  // GeoJSON property that names the class; empty: the only class
+  std::string image_property;  // GeoJSON property with the file name of the one image a feature is for; empty: all
   double radius = 0;           // metres, of points
   double width = 0;            // metres, of lines
 

@@ -64,7 +64,7 @@ Json to_json(const MemorisationReport& report) {
 std::string memorisation_text(const MemorisationReport& report) {
   std::string text = searched_text(report) + "\n";
   text += std::format("{:<28} {:>7} {:>9} {:>8} {:>8}\n", "most alike training place", "images", "highest", "median",
-                      std::format("from {}", kCopyCorrelation));
+                      std::format(">= {}", kCopyCorrelation));
   const auto line = [&](const char* name, const NeighbourSet& set) {
     text += std::format("{:<28} {:>7} {:>9.3f} {:>8.3f} {:>8}\n", name, set.neighbours.size(), set.highest(),
                         set.median(), set.at_least(kCopyCorrelation));
@@ -84,7 +84,7 @@ std::string memorisation_text(const MemorisationReport& report) {
 void write_memorisation_page(const MemorisationReport& report, const std::filesystem::path& page) {
   HtmlReport html("Painted images and what is most like them in training", searched_text(report));
   ReportTable table{.caption = "Correlation with the most alike place of a training image, by image.",
-                    .columns = {"images", "number", "highest", "median", std::format("from {}", kCopyCorrelation)}};
+                    .columns = {"images", "number", "highest", "median", std::format(">= {}", kCopyCorrelation)}};
   table.rows.push_back(set_cells("painted", report.painted));
   if (!report.unseen.neighbours.empty()) table.rows.push_back(set_cells("real, of test places", report.unseen));
   html.table(table);

@@ -216,7 +216,10 @@ void fit(PlacedLayout& placed, int size_step, int limit) {
         std::format("{}: a layout of {}x{} pixels cannot be painted", placed.source, layout.width, layout.height),
         std::format("at least {} pixels each way are needed", size_step));
   }
+  if (width != layout.width || height != layout.height) placed.cut_from = std::array{layout.width, layout.height};
+  const std::size_t shown = layout.features.size();
   layout = layout::crop(layout, 0, 0, width, height, 0.1);
+  placed.objects_outside = shown - layout.features.size();
 }
 
 }  // namespace
@@ -224,6 +227,10 @@ void fit(PlacedLayout& placed, int size_step, int limit) {
 void LayoutSourceOptions::validate() const {
   if (gsd && !(*gsd > 0)) throw RequestError(std::format("{} metres a pixel are not possible", *gsd));
   if (size < 0) throw RequestError(std::format("layouts of {} pixels are not possible", size));
+  if (size % size_step != 0) {
+    throw RequestError(std::format("layouts of {} pixels cannot be painted", size),
+                       std::format("choose a multiple of {}", size_step));
+  }
   if (limit < 0) throw RequestError(std::format("{} layouts cannot be read", limit));
   if (!split.empty() && split != "train" && split != "val" && split != "test") {
     throw RequestError(std::format("the split \"{}\" is not known", split), "choose train, val or test");
@@ -235,15 +242,31 @@ std::vector<PlacedLayout> read_layouts(const fs::path& path, const layout::Taxon
   options.validate();
   std::vector<PlacedLayout> result;
   if (fs::is_directory(path)) {
+    if (!fs::exists(path / "dataset.json")) {
+      throw RequestError(std::format("{} is a folder and no dataset", path.string()),
+                         "name layout files one by one, as in FOLDER/*.geojson");
+    }
     result = from_dataset(path, taxonomy, tasks, options);
   } else {
+    if (!options.split.empty()) {
+      throw RequestError(std::format("{} knows no splits", path.string()), "--split is for dataset folders");
+    }
     const Json json = read_json(path);
     const bool coco = json.is_object() && json.contains("images") && json.contains("categories");
     result = coco ? from_coco(path, taxonomy, tasks, options) : from_geojson(path, taxonomy, tasks, options);
   }
   if (result.empty()) throw DataError(path.string(), "holds no layouts");
   if (options.limit > 0 && std::ssize(result) > options.limit) result.resize(static_cast<std::size_t>(options.limit));
-  for (PlacedLayout& placed : result) fit(placed, options.size_step, options.size);
+  std::size_t shown = 0, outside = 0;
+  for (PlacedLayout& placed : result) {
+    shown += placed.layout.features.size() + (placed.layout.mask ? 1 : 0);
+    fit(placed, options.size_step, options.size);
+    outside += placed.objects_outside;
+  }
+  if (shown > 0 && outside == shown) {
+    throw RequestError(std::format("{}: none of its objects lies within the pixels that are painted", path.string()),
+                       "paint more of them: see --size");
+  }
   return result;
 }
 

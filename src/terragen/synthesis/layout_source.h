@@ -21,12 +21,16 @@ struct PlacedLayout {
   std::optional<std::array<double, 6>> crs_from_pixel;  // GDAL geotransform
   std::filesystem::path real_image;                     // the real image with this layout, where known
   data::Split split = data::Split::train;               // of the real image: what is painted from it stays there
+  std::optional<std::array<int, 2>> cut_from;           // width and height of the layout before it was cut
+  std::size_t objects_outside = 0;                      // of the layout, in what was cut away
 };
 
 struct LayoutSourceOptions {
   std::string task;           // for files that do not say; empty: the model's task where it has only one
   std::optional<double> gsd;  // metres a pixel, for files that do not say
-  int size = 256;             // pixels, for files that do not say; larger layouts are cut to it (0: painted whole)
+  // Pixels, a multiple of size_step, for files that do not say; of larger layouts the top left is painted. 0: layouts
+  // are painted whole.
+  int size = 256;
   std::string class_property = "class";
   std::string split;   // of a dataset; empty: all
   int limit = 0;       // most layouts a file; 0: all
@@ -41,7 +45,8 @@ struct LayoutSourceOptions {
 // Line features may carry "width" and points "radius", in metres (pixels for pixel coordinates).
 // COCO: one layout an image; features beyond boxes and polygons come from the extra key "terragen". A dataset's
 // folder: its images' layouts with georeference and dense masks.
-// RequestError for a class or task the model does not have, DataError for a file that is damaged.
+// RequestError for a class or task the model does not have or a layout none of whose objects would be painted,
+// DataError for a file that is damaged.
 std::vector<PlacedLayout> read_layouts(const std::filesystem::path& path, const layout::Taxonomy& taxonomy,
                                        const std::vector<std::string>& tasks, const LayoutSourceOptions& options);
 

@@ -210,5 +210,32 @@ TEST(LayoutSource, LongitudeAndLatitudeGetAWindowInUtm) {
   EXPECT_THROW(read_layouts(scratch.path() / "map.geojson", known.taxonomy, known.tasks, options), RequestError);
 }
 
+TEST(LayoutSource, WhatIsNotPaintedIsSaidOrRefused) {
+  const test::ScratchFolder scratch;
+  const auto known = small_model().layout_encoder->config();
+  const std::filesystem::path file = scratch.path() / "two.json";
+  write_file(file, R"({"images":[{"id":1,"file_name":"a.png","width":200,"height":200}],
+    "categories":[{"id":1,"name":"building"}],
+    "annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[4,4,20,20],"area":400,"iscrowd":0},
+                   {"id":2,"image_id":1,"category_id":1,"bbox":[150,150,20,20],"area":400,"iscrowd":0}]})");
+  LayoutSourceOptions options{.task = "building", .size = 128, .size_step = 16};
+  const auto read_again = [&] { return read_layouts(file, known.taxonomy, known.tasks, options); };
+  EXPECT_EQ(read_again()[0].objects_outside, 1U);
+  EXPECT_EQ(read_again()[0].cut_from, (std::array{200, 200}));
+  options.size = 0;
+  EXPECT_EQ(read_again()[0].objects_outside, 0U);
+  EXPECT_TRUE(read_again()[0].cut_from);  // to 192 pixels
+  options.size = 120;
+  EXPECT_THROW(read_again(), RequestError);
+  options.size = 128;
+  options.split = "train";
+  EXPECT_THROW(read_again(), RequestError);
+  options.split = "";
+  std::string far = read_file(file);
+  far.replace(far.find("[4,4,20,20]"), 11, "[170,4,9,9]");
+  write_file(file, far);
+  EXPECT_THROW(read_again(), RequestError);
+}
+
 }  // namespace
 }  // namespace terragen::synthesis
