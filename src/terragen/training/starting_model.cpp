@@ -8,6 +8,7 @@
 #include "terragen/models/layout_encoder_transfer.h"
 #include "terragen/pretrained/clip_vision.h"
 #include "terragen/pretrained/layout_adapter.h"
+#include "terragen/pretrained/weights_hash.h"
 
 namespace terragen::training {
 namespace {
@@ -104,11 +105,13 @@ models::ModelFolder published_model(const TrainJob& job, const shards::ShardSet&
   if (job.autoencoder_only) {
     models::ModelFolder model;
     model.autoencoder = published.autoencoder;
+    model.hash = pretrained::weights_sha256(job.from);
     return model;
   }
   const std::size_t levels = published.unet->config().block_out_channels.size();
   models::ModelFolder model =
       pretrained::with_layouts(std::move(published), layout_config(job, set, levels), job.from.string());
+  model.hash = pretrained::weights_sha256(job.from);
   // Not ours to say what it was trained on.
   model.card = {{"started_from", std::filesystem::weakly_canonical(job.from).filename().string()}};
   return model;

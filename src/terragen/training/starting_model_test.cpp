@@ -125,6 +125,32 @@ TEST_F(PublishedStart, FullTrainingIsResumedBitForBitWithoutAverages) {
   EXPECT_FALSE(changed(scratch_.path() / "whole" / "model").empty());
 }
 
+TEST_F(PublishedStart, OtherPublishedWeightsAreNoResume) {
+  const fs::path clip = scratch_.path() / "clip";
+  test::SmallModel::write_clip_vision(clip);
+  TrainJob part = job("full", "run");
+  part.reference_weights = clip;
+  part.generator_loss.reference_share = 0.5;
+  part.trainer.stop_after = 3;
+  EXPECT_EQ(run_train_job(part), TrainingEnd::paused);
+  part.trainer.resume = true;
+  const auto change = [](const fs::path& weights) {
+    tensor::TensorMap tensors = tensor::load_safetensors(weights).tensors;
+    tensors.begin()->second = tensors.begin()->second + 1;
+    tensor::save_safetensors(weights, tensors);
+  };
+  const fs::path kept = scratch_.path() / "kept.safetensors";
+  for (const fs::path& weights :
+       {clip / "model.safetensors", scratch_.path() / "sd/vae/diffusion_pytorch_model.safetensors"}) {
+    fs::copy_file(weights, kept, fs::copy_options::overwrite_existing);
+    change(weights);
+    EXPECT_THROW(run_train_job(part), RequestError) << weights;
+    fs::copy_file(kept, weights, fs::copy_options::overwrite_existing);
+  }
+  part.trainer.stop_after = 0;
+  EXPECT_EQ(run_train_job(part), TrainingEnd::finished);
+}
+
 TEST_F(PublishedStart, SavedModelSaysWhatTheTrainedOneSays) {
   run_train_job(job("full", "run"));
   const torch::NoGradGuard no_grad;

@@ -10,6 +10,7 @@
 #include "terragen/core/error.h"
 #include "terragen/core/require_share.h"
 #include "terragen/models/model_io.h"
+#include "terragen/pretrained/weights_hash.h"
 #include "terragen/shards/shard_reader.h"
 #include "terragen/training/classification_task.h"
 #include "terragen/training/starting_model.h"
@@ -168,6 +169,9 @@ TrainerOptions trainer_options(const TrainJob& job, const shards::ShardSet& set,
     options.agreed.erase(free);
   }
   options.agreed["from_sha256"] = from_hash;
+  if (!job.reference_weights.empty()) {
+    options.agreed["reference_weights_sha256"] = pretrained::weights_sha256(job.reference_weights);
+  }
   options.agreed["data"] = data_of(set);
   return options;
 }
