@@ -41,14 +41,26 @@ StartFiles read_start_of(const PromptRequest& request, pretrained::PromptOptions
   return files;
 }
 
+// Where nothing else says it, images have the size that the model was trained on.
+void set_model_size(const PromptRequest& request, const pretrained::Checkpoint& model,
+                    pretrained::PromptOptions& options) {
+  const std::vector<std::int64_t>& cells = model.unet->config().sample_size;
+  if (cells.empty() || !request.image.empty()) return;
+  const std::int64_t pixels = model.autoencoder->config().downscale();
+  if (!request.height) options.height = static_cast<int>(cells[0] * pixels);
+  if (!request.width) options.width = static_cast<int>(cells[1] * pixels);
+}
+
 }  // namespace
 
 void add_prompt_options(CLI::App& command, PromptRequest& request) {
   command.add_option("--prompt", request.prompt,
                      "Paint from this text alone, without layouts; the model is a Stable Diffusion (folder or file)");
   command.add_option("--negative", request.negative, "What the images are not to show");
-  command.add_option("--width", request.width, "Pixels of images from text; default: 512, or those of --image");
-  command.add_option("--height", request.height, "Pixels of images from text; default: 512, or those of --image");
+  command.add_option("--width", request.width,
+                     "Pixels of images from text; default: those of --image, or the model's, or 512");
+  command.add_option("--height", request.height,
+                     "Pixels of images from text; default: those of --image, or the model's, or 512");
   command.add_option("--image", request.image, "Image that painting begins at, of 8 bits and three bands");
   command.add_option("--strength", request.strength,
                      "How far from the image painting begins, 1: at noise; default: 0.8, with --mask 1");
@@ -115,6 +127,7 @@ void generate_from_prompt(const PromptRequest& request, const synthesis::PaintOp
   pretrained::Checkpoint checkpoint = pretrained::load_checkpoint(model, {.tokenizer = request.tokenizer,
                                                                           .prediction_type = request.prediction_type,
                                                                           .bf16 = bf16 && request.loras.empty()});
+  set_model_size(request, checkpoint, options);
   for (const std::string& lora : request.loras) pretrained::add_lora(checkpoint, lora, request.lora_scale);
   if (bf16 && !request.loras.empty()) nn::keep_products_in_bfloat16(*checkpoint.unet);
   if (!request.control_net.empty()) {

@@ -13,7 +13,7 @@ namespace terragen::app {
 struct PromptRequest {
   std::string prompt;
   std::string negative;
-  std::optional<int> width;   // left open: the image's, else 512
+  std::optional<int> width;   // left open: the image's, the model's, else 512
   std::optional<int> height;  // likewise
   std::string image;          // painting begins at it
   std::string mask;           // what of the image is painted anew

@@ -20,7 +20,7 @@ torch::Tensor DdimSampler::step(const torch::Tensor& model_output, std::size_t i
   const std::int64_t t = step_at(index);
   // float32 throughout, as the reference computes.
   const float a = alpha(t);
-  const float a_previous = alpha(t - stride_);
+  const float a_previous = alpha(step_after(index, stride_));
   const float b = 1.0F - a;
   predicted_original_ = original(model_output, sample, a);
   torch::Tensor epsilon = model_output;

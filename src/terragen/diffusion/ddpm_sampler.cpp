@@ -15,7 +15,7 @@ torch::Tensor DdpmSampler::step(const torch::Tensor& model_output, std::size_t i
                                 const torch::Tensor& noise) {
   const std::int64_t t = step_at(index);
   const float a = alpha(t);
-  const float a_previous = alpha(t - stride_);
+  const float a_previous = alpha(step_after(index, stride_));
   const float kept = a / a_previous;
   predicted_original_ = original(model_output, sample, a);
   torch::Tensor result = std::sqrt(a_previous) * (1.0F - kept) / (1.0F - a) * predicted_original_ +

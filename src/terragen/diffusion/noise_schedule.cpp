@@ -83,14 +83,14 @@ std::vector<std::int64_t> spaced_timesteps(const SchedulerConfig& config, std::i
   const std::int64_t n = config.num_train_timesteps;
   if (steps < 1 || steps > n) throw RequestError(std::format("{} sampling steps are not in 1..{}", steps, n));
   std::vector<std::int64_t> result;
-  if (config.timestep_spacing == "linspace") {
+  if (config.spacing() == "linspace") {
     const std::int64_t count = for_solver ? steps + 1 : steps;
     for (std::int64_t i = count - 1; i >= (for_solver ? 1 : 0); --i) {
       const double at =
           count == 1 ? 0.0 : static_cast<double>(n - 1) * static_cast<double>(i) / static_cast<double>(count - 1);
       result.push_back(static_cast<std::int64_t>(std::nearbyint(at)));
     }
-  } else if (config.timestep_spacing == "leading") {
+  } else if (config.spacing() == "leading") {
     const std::int64_t ratio = n / (for_solver ? steps + 1 : steps);
     for (std::int64_t i = for_solver ? steps : steps - 1; i >= (for_solver ? 1 : 0); --i) {
       result.push_back(i * ratio + config.steps_offset);
@@ -101,6 +101,9 @@ std::vector<std::int64_t> spaced_timesteps(const SchedulerConfig& config, std::i
       result.push_back(
           static_cast<std::int64_t>(std::nearbyint(static_cast<double>(n) - static_cast<double>(i) * ratio)) - 1);
     }
+  }
+  if (std::ranges::adjacent_find(result) != result.end()) {
+    throw RequestError(std::format("{} sampling steps are more than the schedule's {} tell apart", steps, n));
   }
   for (const std::int64_t t : result) {
     if (t < 0 || t >= n) {

@@ -1,6 +1,7 @@
 // What holds for every sampler, whatever the reference tensors cover.
 #include <gtest/gtest.h>
 
+#include "terragen/core/error.h"
 #include "terragen/diffusion/dpm_solver_sampler.h"
 #include "terragen/diffusion/sampler.h"
 #include "terragen/diffusion/sampling_loop.h"
@@ -48,6 +49,37 @@ TEST(Samplers, StartFromPureNoiseAtAnyNumberOfSteps) {
       EXPECT_TRUE(end.isfinite().all().item<bool>()) << name << " in " << steps;
     }
   }
+}
+
+// With a network that is never wrong every step leads from its own level to the next one's.
+TEST(Samplers, TrailingStepsLeadToTheNextOneAtAnyNumber) {
+  const torch::Tensor x0 = tensor::seeded_normal({64}, 1), noise = tensor::seeded_normal({64}, 2);
+  for (const std::int64_t steps : {1, 6, 7, 10, 15, 60, 400}) {
+    const auto sampler = make_sampler({.class_name = "DDIMScheduler", .timestep_spacing = "trailing"}, steps);
+    for (std::size_t i = 0; i < sampler->timesteps().size(); ++i) {
+      const torch::Tensor after = sampler->step(noise, i, sampler->noised(x0, noise, i), {});
+      const torch::Tensor due = i + 1 < sampler->timesteps().size() ? sampler->noised(x0, noise, i + 1) : x0;
+      EXPECT_LE((after - due).abs().max().item<double>(), 2e-3) << steps << " steps, step " << i;
+    }
+  }
+}
+
+TEST(Samplers, AnothersSpacingIsNoChoice) {
+  const auto under = [](const Json& config, const char* name) {
+    return with_sampler(scheduler_config_from_json(config, "x"), name).spacing();
+  };
+  EXPECT_EQ(under({{"_class_name", "EulerDiscreteScheduler"}}, "ddim"), "leading");
+  EXPECT_EQ(under({{"_class_name", "PNDMScheduler"}}, "dpm++"), "linspace");
+  EXPECT_EQ(under({{"_class_name", "PNDMScheduler"}, {"timestep_spacing", "trailing"}}, "dpm++"), "trailing");
+  EXPECT_EQ(under({{"_class_name", "DDIMScheduler"},
+                   {"timestep_spacing", "leading"},
+                   {"_use_default_values", {"timestep_spacing"}}},
+                  "euler"),
+            "linspace");
+  EXPECT_THROW(make_sampler(scheduler_config_from_json(
+                                {{"_class_name", "DPMSolverMultistepScheduler"}, {"timestep_spacing", "leading"}}, "x"),
+                            1000),
+               RequestError);
 }
 
 TEST(Guidance, GoesBeyondTheConditionAndGivesItsContrastBack) {

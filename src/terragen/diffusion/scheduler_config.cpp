@@ -24,9 +24,6 @@ SchedulerConfig defaults_of(const std::string& class_name) {
     c.beta_end = 0.02;
     c.beta_schedule = "linear";
   }
-  const bool table = class_name == "DDIMScheduler" || class_name == "DDPMScheduler" || class_name == "PNDMScheduler" ||
-                     class_name == "LCMScheduler";
-  if (!table) c.timestep_spacing = "linspace";
   c.clip_sample = class_name == "DDIMScheduler" || class_name == "DDPMScheduler";
   if (class_name == "PNDMScheduler") c.set_alpha_to_one = c.skip_prk_steps = false;
   return c;
@@ -41,7 +38,7 @@ void SchedulerConfig::validate() const {
                 "UniPCMultistepScheduler", "LCMScheduler", "FlowMatchEulerDiscreteScheduler"});
   check_choice("beta_schedule", beta_schedule, {"linear", "scaled_linear", "squaredcos_cap_v2"});
   check_choice("prediction_type", prediction_type, {"epsilon", "v_prediction", "sample"});
-  check_choice("timestep_spacing", timestep_spacing, {"leading", "trailing", "linspace"});
+  check_choice("timestep_spacing", timestep_spacing, {"", "leading", "trailing", "linspace"});
   check_choice("variance_type", variance_type, {"fixed_small", "fixed_small_log", "fixed_large"});
   check_choice("algorithm_type", algorithm_type, {"dpmsolver++", "dpmsolver", "sde-dpmsolver++"});
   check_choice("final_sigmas_type", final_sigmas_type, {"zero", "sigma_min"});
@@ -76,33 +73,41 @@ void SchedulerConfig::validate() const {
   }
 }
 
+std::string SchedulerConfig::spacing() const {
+  if (!timestep_spacing.empty()) return timestep_spacing;
+  const bool table = class_name == "DDIMScheduler" || class_name == "DDPMScheduler" || class_name == "PNDMScheduler" ||
+                     class_name == "LCMScheduler";
+  return table ? "leading" : "linspace";
+}
+
 Json to_json(const SchedulerConfig& c) {
-  return {{"_class_name", c.class_name},
-          {"num_train_timesteps", c.num_train_timesteps},
-          {"beta_start", c.beta_start},
-          {"beta_end", c.beta_end},
-          {"beta_schedule", c.beta_schedule},
-          {"prediction_type", c.prediction_type},
-          {"timestep_spacing", c.timestep_spacing},
-          {"steps_offset", c.steps_offset},
-          {"rescale_betas_zero_snr", c.rescale_betas_zero_snr},
-          {"set_alpha_to_one", c.set_alpha_to_one},
-          {"clip_sample", c.clip_sample},
-          {"clip_sample_range", c.clip_sample_range},
-          {"variance_type", c.variance_type},
-          {"skip_prk_steps", c.skip_prk_steps},
-          {"original_inference_steps", c.original_inference_steps},
-          {"timestep_scaling", c.timestep_scaling},
-          {"shift", c.shift},
-          {"solver_order", c.solver_order},
-          {"algorithm_type", c.algorithm_type},
-          {"solver_type", c.solver_type},
-          {"predict_x0", c.predict_x0},
-          {"lower_order_final", c.lower_order_final},
-          {"disable_corrector", c.disable_corrector},
-          {"euler_at_final", c.euler_at_final},
-          {"use_karras_sigmas", c.use_karras_sigmas},
-          {"final_sigmas_type", c.final_sigmas_type}};
+  Json json = {{"_class_name", c.class_name},
+               {"num_train_timesteps", c.num_train_timesteps},
+               {"beta_start", c.beta_start},
+               {"beta_end", c.beta_end},
+               {"beta_schedule", c.beta_schedule},
+               {"prediction_type", c.prediction_type},
+               {"steps_offset", c.steps_offset},
+               {"rescale_betas_zero_snr", c.rescale_betas_zero_snr},
+               {"set_alpha_to_one", c.set_alpha_to_one},
+               {"clip_sample", c.clip_sample},
+               {"clip_sample_range", c.clip_sample_range},
+               {"variance_type", c.variance_type},
+               {"skip_prk_steps", c.skip_prk_steps},
+               {"original_inference_steps", c.original_inference_steps},
+               {"timestep_scaling", c.timestep_scaling},
+               {"shift", c.shift},
+               {"solver_order", c.solver_order},
+               {"algorithm_type", c.algorithm_type},
+               {"solver_type", c.solver_type},
+               {"predict_x0", c.predict_x0},
+               {"lower_order_final", c.lower_order_final},
+               {"disable_corrector", c.disable_corrector},
+               {"euler_at_final", c.euler_at_final},
+               {"use_karras_sigmas", c.use_karras_sigmas},
+               {"final_sigmas_type", c.final_sigmas_type}};
+  if (!c.timestep_spacing.empty()) json["timestep_spacing"] = c.timestep_spacing;
+  return json;
 }
 
 SchedulerConfig scheduler_config_from_json(const Json& value, const std::string& place) {
@@ -135,7 +140,9 @@ SchedulerConfig scheduler_config_from_json(const Json& value, const std::string&
   read("beta_end", c.beta_end);
   read("beta_schedule", c.beta_schedule);
   read("prediction_type", c.prediction_type);
-  read("timestep_spacing", c.timestep_spacing);
+  // What was no choice of anyone's does not bind another sampler.
+  const Json untold = json_member_or<Json>(value, "_use_default_values", Json::array(), place);
+  if (std::ranges::find(untold, Json("timestep_spacing")) == untold.end()) read("timestep_spacing", c.timestep_spacing);
   read("steps_offset", c.steps_offset);
   read("rescale_betas_zero_snr", c.rescale_betas_zero_snr);
   read("set_alpha_to_one", c.set_alpha_to_one);

@@ -15,7 +15,7 @@ struct SchedulerConfig {
   double beta_end = 0.012;
   std::string beta_schedule = "scaled_linear";  // "linear", "scaled_linear", "squaredcos_cap_v2"
   std::string prediction_type = "epsilon";      // "epsilon", "v_prediction", "sample"
-  std::string timestep_spacing = "leading";     // "leading", "trailing", "linspace"
+  std::string timestep_spacing;  // "leading", "trailing", "linspace"; empty: the sampler's own, see spacing()
   std::int64_t steps_offset = 0;
   bool rescale_betas_zero_snr = false;
   // DDIM, DDPM, PNDM, LCM
@@ -40,6 +40,8 @@ struct SchedulerConfig {
 
   // RequestError naming the key that cannot be.
   void validate() const;
+  // timestep_spacing, or what diffusers takes for this class where nothing is said.
+  std::string spacing() const;
 };
 
 Json to_json(const SchedulerConfig& config);

@@ -77,7 +77,7 @@ SigmaGrid exploding_grid(const SchedulerConfig& config, std::int64_t steps) {
   const std::vector<double> all = training_sigmas(config);
   const std::vector<std::int64_t> whole = spaced_timesteps(config, steps, false);
   std::vector<double> times(whole.begin(), whole.end());
-  if (config.timestep_spacing == "linspace") {
+  if (config.spacing() == "linspace") {
     const double last = static_cast<double>(config.num_train_timesteps - 1);
     for (std::int64_t i = 0; i < steps; ++i) {
       const double share = steps == 1 ? 0.0 : static_cast<double>(steps - 1 - i) / static_cast<double>(steps - 1);

@@ -9,7 +9,7 @@ SigmaSampler::SigmaSampler(const SchedulerConfig& config, SigmaGrid grid) : conf
 double SigmaSampler::initial_scale() const {
   const double most = sigma(0);
   // With "leading" steps the run begins short of the noisiest step, where the signal still counts.
-  return config_.timestep_spacing == "leading" ? std::sqrt(most * most + 1.0) : most;
+  return config_.spacing() == "leading" ? std::sqrt(most * most + 1.0) : most;
 }
 
 torch::Tensor SigmaSampler::network_input(const torch::Tensor& sample, std::size_t index) const {

@@ -15,6 +15,11 @@ NoiseLevel TableSampler::level(std::size_t index) const {
   return {static_cast<double>(std::sqrt(a)), static_cast<double>(std::sqrt(1.0F - a))};
 }
 
+std::int64_t TableSampler::step_after(std::size_t index, std::int64_t stride) const {
+  if (config_.spacing() != "trailing") return step_at(index) - stride;
+  return index + 1 < steps_.size() ? steps_[index + 1] : -1;
+}
+
 float TableSampler::alpha(std::int64_t t) const {
   if (t >= 0) return alphas_.at(static_cast<std::size_t>(t));
   return config_.set_alpha_to_one ? 1.0F : alphas_.front();

@@ -15,6 +15,9 @@ class TableSampler : public Sampler {
   // `steps`: the table's entries that are visited, from noisy to clean.
   TableSampler(const SchedulerConfig& config, const std::vector<std::int64_t>& steps);
   std::int64_t step_at(std::size_t index) const { return steps_.at(index); }
+  // The entry that step `index` leads to; negative: the run's end. It lies `stride` before, as in the reference, but
+  // with trailing steps, which need not be equally far apart, it is the next one.
+  std::int64_t step_after(std::size_t index, std::int64_t stride) const;
   // a_t; before the first step what the run ends at.
   float alpha(std::int64_t t) const;
   // The clean sample that follows from what the network says, clipped where configured.

@@ -1,5 +1,8 @@
 #include "terragen/models/box_position_net.h"
 
+#include <format>
+
+#include "terragen/core/error.h"
 #include "terragen/nn/embeddings.h"
 
 namespace terragen::models {
@@ -15,6 +18,16 @@ torch::Tensor box_waves(const torch::Tensor& boxes) {
   const std::int64_t n = boxes.size(0);
   const std::int64_t count = boxes.size(1);
   return nn::fourier_features(boxes).view({n, count, 4, 2, 8}).permute({0, 1, 4, 3, 2}).reshape({n, count, kBoxWaves});
+}
+
+BoxCondition with_empty_places(const BoxCondition& condition, std::int64_t places) {
+  const std::int64_t missing = places - condition.mask.size(1);
+  if (missing < 0) {
+    throw RequestError(std::format("{} boxes are more than the {} the model takes", condition.mask.size(1), places));
+  }
+  return {torch::constant_pad_nd(condition.boxes, {0, 0, 0, missing}),
+          torch::constant_pad_nd(condition.mask, {0, missing}),
+          torch::constant_pad_nd(condition.embeddings, {0, 0, 0, missing})};
 }
 
 BoxPositionNetImpl::BoxPositionNetImpl(std::int64_t text_dim) {

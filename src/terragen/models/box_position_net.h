@@ -12,6 +12,10 @@ struct BoxCondition {
   torch::Tensor embeddings;  // [N, O, text_dim]: the text encoder's pooled state of each box's phrase
 };
 
+// A model knows how many boxes it was trained with: the others' places are empty, and the attention sees them so.
+// RequestError for more boxes than `places`.
+BoxCondition with_empty_places(const BoxCondition& condition, std::int64_t places);
+
 // linears.0, linears.2, linears.4, null_positive_feature, null_position_feature.
 class BoxPositionNetImpl : public torch::nn::Module {
  public:

@@ -140,7 +140,11 @@ void ClipTokenizer::save(const fs::path& folder) const {
   for (const auto& [first, second] : ordered) merges.append(first).append(" ").append(second).append("\n");
   write_file(folder / "merges.txt", merges);
   const auto token_of = [&](std::int64_t id) {
-    return std::ranges::find(special_, id, &std::pair<const std::string, std::int64_t>::second)->first;
+    const auto with_id = [id](const auto& tokens) {
+      return std::ranges::find(tokens, id, [](const auto& entry) { return entry.second; });
+    };
+    const auto special = with_id(special_);
+    return special != special_.end() ? special->first : with_id(vocabulary_)->first;
   };
   const Json special = {{"bos_token", token_of(begin_)},
                         {"eos_token", token_of(end_)},

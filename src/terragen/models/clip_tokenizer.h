@@ -31,6 +31,8 @@ class ClipTokenizer {
   std::int64_t begin_id() const { return begin_; }
   std::int64_t end_id() const { return end_; }
   std::int64_t pad_id() const { return pad_; }
+  // OpenCLIP fills the places after a text with token 0, whatever vocabulary file the tokens come from.
+  void pad_with(std::int64_t id) { pad_ = id; }
 
  private:
   void read_folder(const std::filesystem::path& folder);

@@ -148,7 +148,7 @@ TEST(ModelFolder, SavesAndLoadsTheSameModel) {
   vae.block_out_channels = {8, 16};
   vae.layers_per_block = 1;
   vae.norm_num_groups = 4;
-  vae.patch_size = 2;
+  vae.patch_size = 4;
   model.autoencoder = AutoencoderKL(vae);
   model.unet = UNet2DConditionModel(conditioned_unet());
   model.layout_encoder = LayoutEncoder(small_layout_config());

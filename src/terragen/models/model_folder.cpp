@@ -55,7 +55,16 @@ void check_parts_fit(const ModelFolder& model, const std::string& place) {
   if (model.layout_encoder) {
     const LayoutEncoderConfig& layout = model.layout_encoder->config();
     compare("the number of levels", std::ssize(layout.channels), std::ssize(unet.block_out_channels));
+    compare("the number of layout channels' levels", std::ssize(layout.channels), std::ssize(unet.layout_channels));
+    for (std::size_t i = 0; i < layout.channels.size(); ++i) {
+      compare("the number of a level's layout channels", layout.channels[i], unet.layout_channels[i]);
+    }
+    compare("time_dim", layout.time_dim, 4 * unet.block_out_channels.front());
+    if (model.autoencoder) compare("the latent's cell", layout.latent_cell, model.autoencoder->config().downscale());
     if (unet.layout_token_dim > 0) compare("token_dim", layout.token_dim, unet.layout_token_dim);
+  }
+  if (model.captions) {
+    compare("the width of the text", model.captions->model()->config().hidden_size, unet.cross_attention_dim);
   }
   if (model.reference_encoder) {
     compare("token_dim", model.reference_encoder->config().token_dim, unet.layout_token_dim);

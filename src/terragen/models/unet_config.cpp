@@ -88,6 +88,10 @@ void UNetConfig::validate() const {
       refuse(std::format("block_out_channels {} cannot be split into {} heads", c, heads_at(k)));
     }
   }
+  if (!sample_size.empty() &&
+      (sample_size.size() != 2 || std::ranges::min(sample_size) < 1 || std::ranges::max(sample_size) > kMostChannels)) {
+    refuse("sample_size is neither one length nor two");
+  }
   if (attention_type != "default" && attention_type != "gated") {
     refuse(std::format("attention_type {} is not offered", attention_type));
   }
@@ -117,9 +121,22 @@ Json to_json(const UNetConfig& config) {
                {"layout_channels", config.layout_channels},
                {"layout_token_dim", config.layout_token_dim},
                {"layout_single_scale", config.layout_single_scale}};
+  if (!config.sample_size.empty()) json["sample_size"] = config.sample_size;
   if (config.cross_attention_dim > 0) json["cross_attention_dim"] = config.cross_attention_dim;
   for (const auto& [key, value] : fixed_keys()) json[key] = value;
   return json;
+}
+
+// Of a list, one value a level, all must be the same.
+std::int64_t one_of_equals(const Json& value, const char* key, std::int64_t standard, const std::string& place) {
+  if (!value.contains(key) || !value.at(key).is_array())
+    return json_member_or<std::int64_t>(value, key, standard, place);
+  const auto all = json_member<std::vector<std::int64_t>>(value, key, place);
+  if (all.empty() || std::ranges::count(all, all.front()) != std::ssize(all)) {
+    throw DataError(place,
+                    std::format("key \"{}\" is {}, and levels that differ are not offered", key, value.at(key).dump()));
+  }
+  return all.front();
 }
 
 UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
@@ -135,12 +152,12 @@ UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
   config.block_out_channels = json_member<std::vector<std::int64_t>>(value, "block_out_channels", place);
   config.down_block_types = json_member<std::vector<std::string>>(value, "down_block_types", place);
   config.up_block_types = json_member<std::vector<std::string>>(value, "up_block_types", place);
-  config.layers_per_block = json_member<std::int64_t>(value, "layers_per_block", place);
-  config.transformer_layers_per_block = json_member_or<std::int64_t>(value, "transformer_layers_per_block", 1, place);
+  config.layers_per_block = one_of_equals(value, "layers_per_block", 2, place);
+  config.transformer_layers_per_block = one_of_equals(value, "transformer_layers_per_block", 1, place);
   config.attention_head_dim = one_or_many(value, "attention_head_dim", place);
   config.cross_attention_dim = value.contains("cross_attention_dim") && value["cross_attention_dim"].is_null()
                                    ? 0
-                                   : json_member_or<std::int64_t>(value, "cross_attention_dim", 1280, place);
+                                   : one_of_equals(value, "cross_attention_dim", 1280, place);
   config.norm_num_groups = json_member<std::int64_t>(value, "norm_num_groups", place);
   config.norm_eps = json_member_or<double>(value, "norm_eps", 1e-5, place);
   config.use_linear_projection = json_member_or<bool>(value, "use_linear_projection", false, place);
@@ -150,6 +167,10 @@ UNetConfig unet_config_from_json(const Json& value, const std::string& place) {
   config.layout_channels = json_member_or<std::vector<std::int64_t>>(value, "layout_channels", {}, place);
   config.layout_token_dim = json_member_or<std::int64_t>(value, "layout_token_dim", 0, place);
   config.layout_single_scale = json_member_or<bool>(value, "layout_single_scale", false, place);
+  if (value.contains("sample_size") && !value.at("sample_size").is_null()) {
+    config.sample_size = one_or_many(value, "sample_size", place);
+    if (config.sample_size.size() == 1) config.sample_size.push_back(config.sample_size.front());
+  }
   blame_file(place, [&] { config.validate(); });
   return config;
 }

@@ -31,6 +31,9 @@ struct UNetConfig {
   std::int64_t layout_token_dim = 0;          // of layout tokens in the cross-attention; 0: none
   bool layout_single_scale = false;           // inject at the first level alone
 
+  // Height and width of the latents it was trained on, {} where nothing says so.
+  std::vector<std::int64_t> sample_size;
+
   std::int64_t time_dim() const { return 4 * block_out_channels.front(); }
   std::int64_t heads_at(std::size_t level) const {
     return attention_head_dim[attention_head_dim.size() == 1 ? 0 : level];

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <vector>
@@ -83,46 +84,68 @@ struct Backward {
   float* dbias;
 };
 
+// Positions of an image whose sums are taken together, whoever takes them: what comes out is the same on any number of
+// threads.
+constexpr std::int64_t kChunk = 1024;
+
+std::int64_t chunks_of(const GroupNormShape& shape) { return (shape.positions + kChunk - 1) / kChunk; }
+
+// Sums over one chunk of image n. sums: [2 channels], of the values and of their squares.
 template <typename T>
-TERRAGEN_INLINE void forward_image(const Forward<T>& f, std::int64_t n) {
+TERRAGEN_INLINE void sum_chunk(const Forward<T>& f, std::int64_t n, std::int64_t chunk, float* sums) {
   const std::int64_t channels = f.shape.channels;
-  const std::int64_t wide = channels / f.shape.groups;
-  std::vector<float> buffer(static_cast<std::size_t>(4 * channels), 0.0F);
-  float* __restrict sum = buffer.data();
-  float* __restrict square = sum + channels;
-  float* __restrict scale = square + channels;
-  float* __restrict shift = scale + channels;
-  const T* image = f.x + n * f.shape.positions * channels;
-  for (std::int64_t p = 0; p < f.shape.positions; ++p) {
-    const T* __restrict row = image + p * channels;
+  float* __restrict sum = sums;
+  float* __restrict square = sums + channels;
+  for (std::int64_t c = 0; c < 2 * channels; ++c) sums[c] = 0;
+  const std::int64_t end = std::min(f.shape.positions, (chunk + 1) * kChunk);
+  for (std::int64_t p = chunk * kChunk; p < end; ++p) {
+    const T* __restrict row = f.x + (n * f.shape.positions + p) * channels;
     for (std::int64_t c = 0; c < channels; ++c) {
       const float v = load(row[c]);
       sum[c] += v;
       square[c] += v * v;
     }
   }
+}
+
+TERRAGEN_INLINE void add_chunk(const float* __restrict sums, double* __restrict totals, std::int64_t count) {
+  for (std::int64_t c = 0; c < count; ++c) totals[c] += static_cast<double>(sums[c]);
+}
+
+// Moments of image n, and what they make of a value: scale x + shift. totals: [2 channels]; affine: [2 channels].
+template <typename T>
+TERRAGEN_INLINE void finish_moments(const Forward<T>& f, std::int64_t n, const double* totals, float* affine) {
+  const std::int64_t channels = f.shape.channels;
+  const std::int64_t wide = channels / f.shape.groups;
+  const double count = static_cast<double>(wide * f.shape.positions);
   for (std::int64_t g = 0; g < f.shape.groups; ++g) {
     double total = 0;
     double squares = 0;
     for (std::int64_t c = g * wide; c < (g + 1) * wide; ++c) {
-      total += static_cast<double>(sum[c]);
-      squares += static_cast<double>(square[c]);
+      total += totals[c];
+      squares += totals[channels + c];
     }
-    const double count = static_cast<double>(wide * f.shape.positions);
     const double mean = total / count;
     const double rstd = 1.0 / std::sqrt(std::fmax(0.0, squares / count - mean * mean) + f.eps);
     f.mean[n * f.shape.groups + g] = static_cast<float>(mean);
     f.rstd[n * f.shape.groups + g] = static_cast<float>(rstd);
     for (std::int64_t c = g * wide; c < (g + 1) * wide; ++c) {
       const double slope = rstd * static_cast<double>(f.weight[c]);
-      scale[c] = static_cast<float>(slope);
-      shift[c] = static_cast<float>(static_cast<double>(f.bias[c]) - mean * slope);
+      affine[c] = static_cast<float>(slope);
+      affine[channels + c] = static_cast<float>(static_cast<double>(f.bias[c]) - mean * slope);
     }
   }
-  T* result = f.y + n * f.shape.positions * channels;
-  for (std::int64_t p = 0; p < f.shape.positions; ++p) {
-    const T* __restrict row = image + p * channels;
-    T* __restrict to = result + p * channels;
+}
+
+template <typename T>
+TERRAGEN_INLINE void write_rows(const Forward<T>& f, std::int64_t n, std::int64_t begin, std::int64_t end,
+                                const float* affine) {
+  const std::int64_t channels = f.shape.channels;
+  const float* __restrict scale = affine;
+  const float* __restrict shift = affine + channels;
+  for (std::int64_t p = begin; p < end; ++p) {
+    const T* __restrict row = f.x + (n * f.shape.positions + p) * channels;
+    T* __restrict to = f.y + (n * f.shape.positions + p) * channels;
     if (f.silu) {
       for (std::int64_t c = 0; c < channels; ++c) {
         const float z = load(row[c]) * scale[c] + shift[c];
@@ -133,6 +156,32 @@ TERRAGEN_INLINE void forward_image(const Forward<T>& f, std::int64_t n) {
     }
   }
 }
+
+template <typename T>
+TERRAGEN_INLINE void forward_image(const Forward<T>& f, std::int64_t n) {
+  const std::int64_t channels = f.shape.channels;
+  std::vector<float> buffer(static_cast<std::size_t>(2 * channels));
+  std::vector<double> totals(static_cast<std::size_t>(2 * channels), 0.0);
+  for (std::int64_t chunk = 0; chunk < chunks_of(f.shape); ++chunk) {
+    sum_chunk(f, n, chunk, buffer.data());
+    add_chunk(buffer.data(), totals.data(), 2 * channels);
+  }
+  finish_moments(f, n, totals.data(), buffer.data());
+  write_rows(f, n, 0, f.shape.positions, buffer.data());
+}
+
+// The same in pieces, for images that are fewer than threads. Item i is chunk i % chunks of image i / chunks.
+template <typename T>
+struct ForwardSums {
+  const Forward<T>& all;
+  float* sums;  // [items, 2 channels]
+};
+
+template <typename T>
+struct ForwardRows {
+  const Forward<T>& all;
+  const float* affine;  // [images, 2 channels]
+};
 
 // The gradient in front of the activation.
 TERRAGEN_INLINE float silu_gradient(float dy, float z) {
@@ -213,30 +262,43 @@ TERRAGEN_INLINE void backward_image(const Backward<T>& b, std::int64_t n) {
   }
 }
 
-TERRAGEN_INLINE void one_image(const Forward<float>& work, std::int64_t n) { forward_image(work, n); }
-TERRAGEN_INLINE void one_image(const Forward<Half>& work, std::int64_t n) { forward_image(work, n); }
-TERRAGEN_INLINE void one_image(const Backward<float>& work, std::int64_t n) { backward_image(work, n); }
-TERRAGEN_INLINE void one_image(const Backward<Half>& work, std::int64_t n) { backward_image(work, n); }
+TERRAGEN_INLINE void one_item(const Forward<float>& work, std::int64_t n) { forward_image(work, n); }
+TERRAGEN_INLINE void one_item(const Forward<Half>& work, std::int64_t n) { forward_image(work, n); }
+template <typename T>
+TERRAGEN_INLINE void one_item(const ForwardSums<T>& work, std::int64_t item) {
+  const std::int64_t chunks = chunks_of(work.all.shape);
+  sum_chunk(work.all, item / chunks, item % chunks, work.sums + 2 * work.all.shape.channels * item);
+}
+template <typename T>
+TERRAGEN_INLINE void one_item(const ForwardRows<T>& work, std::int64_t item) {
+  const std::int64_t chunks = chunks_of(work.all.shape);
+  const std::int64_t n = item / chunks;
+  const std::int64_t begin = item % chunks * kChunk;
+  write_rows(work.all, n, begin, std::min(work.all.shape.positions, begin + kChunk),
+             work.affine + 2 * work.all.shape.channels * n);
+}
+TERRAGEN_INLINE void one_item(const Backward<float>& work, std::int64_t n) { backward_image(work, n); }
+TERRAGEN_INLINE void one_item(const Backward<Half>& work, std::int64_t n) { backward_image(work, n); }
 
 template <typename Work>
 void any_processor(const Work& work, std::int64_t n) {
-  one_image(work, n);
+  one_item(work, n);
 }
 
 #if defined(__x86_64__)
 template <typename Work>
 [[gnu::target("arch=x86-64-v3")]] void avx2(const Work& work, std::int64_t n) {
-  one_image(work, n);
+  one_item(work, n);
 }
 
 template <typename Work>
 [[gnu::target("arch=x86-64-v4,prefer-vector-width=512")]] void avx512(const Work& work, std::int64_t n) {
-  one_image(work, n);
+  one_item(work, n);
 }
 #endif
 
 template <typename Work>
-void run(const Work& work) {
+void run(const Work& work, std::int64_t items) {
   void (*chosen)(const Work&, std::int64_t) = any_processor<Work>;
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("x86-64-v4") != 0) {
@@ -245,22 +307,42 @@ void run(const Work& work) {
     chosen = avx2<Work>;
   }
 #endif
-  at::parallel_for(0, work.shape.images, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) chosen(work, n);
+  at::parallel_for(0, items, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) chosen(work, i);
   });
+}
+
+template <typename T>
+void run_in_pieces(const Forward<T>& work) {
+  const std::int64_t chunks = chunks_of(work.shape);
+  const std::int64_t items = work.shape.images * chunks;
+  const std::int64_t two = 2 * work.shape.channels;
+  std::vector<float> sums(static_cast<std::size_t>(items * two)),
+      affine(static_cast<std::size_t>(work.shape.images * two));
+  run(ForwardSums<T>{work, sums.data()}, items);
+  for (std::int64_t n = 0; n < work.shape.images; ++n) {
+    std::vector<double> totals(static_cast<std::size_t>(two), 0.0);
+    for (std::int64_t i = n * chunks; i < (n + 1) * chunks; ++i) add_chunk(sums.data() + i * two, totals.data(), two);
+    finish_moments(work, n, totals.data(), affine.data() + n * two);
+  }
+  run(ForwardRows<T>{work, affine.data()}, items);
 }
 
 template <typename T>
 void forward(const GroupNormShape& shape, const void* x, const float* weight, const float* bias, double eps, bool silu,
              void* y, float* mean, float* rstd) {
-  run(Forward<T>{shape, static_cast<const T*>(x), weight, bias, eps, silu, static_cast<T*>(y), mean, rstd});
+  const Forward<T> work{shape, static_cast<const T*>(x), weight, bias, eps, silu, static_cast<T*>(y), mean, rstd};
+  if (shape.images < at::get_num_threads() && !at::in_parallel_region() && chunks_of(shape) > 1)
+    return run_in_pieces(work);
+  run(work, shape.images);
 }
 
 template <typename T>
 void backward(const GroupNormShape& shape, const void* dy, const void* x, const float* weight, const float* bias,
               bool silu, const float* mean, const float* rstd, void* dx, float* dweight, float* dbias) {
   run(Backward<T>{shape, static_cast<const T*>(dy), static_cast<const T*>(x), weight, bias, silu, mean, rstd,
-                  static_cast<T*>(dx), dweight, dbias});
+                  static_cast<T*>(dx), dweight, dbias},
+      shape.images);
 }
 
 }  // namespace

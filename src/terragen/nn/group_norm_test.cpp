@@ -61,6 +61,25 @@ TEST(GroupNorm, ValuesAndGradientsAreTheLibrarys) {
   }
 }
 
+// One image on many threads is cut into pieces, whose sums are the same as on one.
+TEST(GroupNorm, ThreadsChangeNothing) {
+  const int before = at::get_num_threads();
+  GroupNorm norm(4, 8);
+  for (const std::int64_t images : {1, 3}) {
+    const torch::Tensor x = (normal({images, 8, 70, 50}, 1) * 2 + 3).contiguous(at::MemoryFormat::ChannelsLast);
+    const auto on = [&](int threads) {
+      const torch::NoGradGuard no_grad;
+      at::set_num_threads(threads);
+      return norm->silu(x);
+    };
+    const torch::Tensor alone = on(1);
+    EXPECT_TRUE(torch::equal(on(2), alone));
+    EXPECT_TRUE(torch::equal(on(4), alone));
+    EXPECT_LT(relative_error(alone, torch::silu(at::group_norm(x, 4))), 1e-6);
+  }
+  at::set_num_threads(before);
+}
+
 TEST(GroupNorm, SiluKeepsItsTails) {
   const torch::Tensor x = torch::tensor({-1e4F, -100.0F, -88.0F, -20.0F, 20.0F, 88.0F, 100.0F, 1e4F})
                               .view({1, 1, 2, 4})

@@ -131,7 +131,11 @@ Checkpoint load_single_file(const fs::path& path, const LoadOptions& options) {
                                                         parts.autoencoder, place, options.bf16);
   checkpoint.text_encoder =
       ready<models::ClipTextModel>(ldm_text_config(parts.text_encoder, place), parts.text_encoder, place);
-  if (!options.tokenizer.empty()) checkpoint.tokenizer.emplace(options.tokenizer);
+  if (!options.tokenizer.empty()) {
+    checkpoint.tokenizer.emplace(options.tokenizer);
+    // A tokenizer's folder says how it pads; the bare vocabulary does not.
+    if (parts.is_open_clip && !fs::is_directory(options.tokenizer)) checkpoint.tokenizer->pad_with(0);
+  }
   checkpoint.scheduler = {.class_name = "DDIMScheduler",
                           .prediction_type = options.prediction_type,
                           .steps_offset = 1,

@@ -139,7 +139,8 @@ void add_open_clip(const std::string& name, const torch::Tensor& value, tensor::
                                                                  {"attn.out_proj", "self_attn.out_proj"},
                                                                  {"mlp.c_fc", "mlp.fc1"},
                                                                  {"mlp.c_proj", "mlp.fc2"}};
-  if (name == "text_projection" || name == "logit_scale" || name == "attn_mask") return;
+  if (name == "text_projection" || name == "logit_scale" || name == "attn_mask" || name.ends_with("position_ids"))
+    return;
   const std::string model = "text_model.";
   if (const auto found = ends.find(name); found != ends.end()) {
     text[model + found->second] = value;
@@ -204,9 +205,15 @@ std::optional<std::string> control_name(const std::string& name, int layers, int
   return unet_name(name, layers);
 }
 
+// OpenCLIP's text encoder is heard before its last layer. What was written back from diffusers' parts lacks it already.
 void drop_last_layer(tensor::TensorMap& text) {
+  constexpr std::int64_t kHugeWidth = 1024;  // ViT-H, Stable Diffusion 2's
+  constexpr int kHugeLayers = 24;
   const std::string layers = "text_model.encoder.layers.";
-  const std::string last = std::format("{}{}.", layers, count_of(text, layers) - 1);
+  const int count = count_of(text, layers);
+  const auto norm = text.find("text_model.final_layer_norm.weight");
+  if (norm != text.end() && norm->second.numel() == kHugeWidth && count < kHugeLayers) return;
+  const std::string last = std::format("{}{}.", layers, count - 1);
   std::erase_if(text, [&](const auto& item) { return item.first.starts_with(last); });
 }
 
@@ -244,7 +251,8 @@ LdmParts from_ldm_names(const tensor::TensorMap& tensors, const std::string& pla
                                                                          : parts.autoencoder.empty() ? "autoencoder"
                                                                                                      : "text encoder"));
   }
-  if (tensors.contains(open_clip + "ln_final.weight")) drop_last_layer(parts.text_encoder);
+  parts.is_open_clip = tensors.contains(open_clip + "ln_final.weight");
+  if (parts.is_open_clip) drop_last_layer(parts.text_encoder);
   parts.autoencoder = with_todays_attention(parts.autoencoder);
   return parts;
 }

@@ -10,6 +10,7 @@ namespace terragen::pretrained {
 // The tensors of each part under diffusers' and transformers' names. A tensor keeps its memory.
 struct LdmParts {
   tensor::TensorMap unet, autoencoder, text_encoder;
+  bool is_open_clip = false;  // the text encoder of Stable Diffusion 2
 };
 
 // Knows "model.diffusion_model.", "first_stage_model." and "cond_stage_model." with CLIP (Stable Diffusion 1) or

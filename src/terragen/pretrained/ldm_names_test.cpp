@@ -90,6 +90,7 @@ TEST(LdmNames, OpenClip) {
       tensors[to + "mlp.c_proj." + kind] = one("mlp.fc2");
     }
   }
+  tensors[open + "embeddings.position_ids"] = torch::arange(77);
   const LdmParts parts = from_ldm_names(tensors, "x");
   EXPECT_EQ(ldm_text_config(parts.text_encoder, "x").num_hidden_layers, 2);
   for (const auto& [name, value] : text) {

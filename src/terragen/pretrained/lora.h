@@ -7,11 +7,10 @@
 
 namespace terragen::pretrained {
 
-// Adds scale * alpha / rank * up * down to every weight of U-Net and text encoder that the file names; alpha is the
-// rank where the file gives none. Names are diffusers' ("unet.PATH.lora_A.weight", also "lora.down") or those of the
-// kohya scripts ("lora_unet_PATH_WITH_UNDERSCORES.lora_down.weight", "lora_te_..."). Gives the number of weights
-// changed. DataError naming the file and the tensor that names no weight, has no partner or is of a shape that does not
-// fit; nothing is changed then.
+// Adds scale * alpha / rank * up * down to every weight of U-Net and text encoder that the file names (see
+// read_lora_file). Gives the number of weights changed. RequestError for a scale that is no number; DataError naming
+// the file and the tensor that names no weight, has no partner or is of a shape that does not fit; nothing is changed
+// then.
 std::size_t add_lora(Checkpoint& model, const std::filesystem::path& path, double scale);
 
 }  // namespace terragen::pretrained

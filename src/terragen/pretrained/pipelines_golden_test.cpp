@@ -173,12 +173,10 @@ void check_boxes(Runs& golden, const std::string& name, const Json& run) {
   StableDiffusion pipeline(model_of(run.at("weights").get<std::string>(), golden.scheduler(run)));
   PaintingRequest request = request_of(golden, run, "gl.");
   request.boxes_until = run.at("gligen_scheduled_sampling_beta").get<double>();
-  const auto padded = [&](const torch::Tensor& x) {
-    return torch::constant_pad_nd(x, {0, 0, 0, run.at("max_objs").get<std::int64_t>() - x.size(0)}).unsqueeze(0);
-  };
-  const torch::Tensor& boxes = golden.input("gl.boxes");
-  request.boxes = {padded(boxes), padded(torch::ones({boxes.size(0), 1})).squeeze(-1),
-                   padded(golden.input("gl.phrase_embeds"))};
+  const torch::Tensor boxes = golden.input("gl.boxes").unsqueeze(0);
+  request.boxes =
+      models::with_empty_places({boxes, torch::ones({1, boxes.size(1)}), golden.input("gl.phrase_embeds").unsqueeze(0)},
+                                run.at("max_objs").get<std::int64_t>());
   golden.compare(name + "/latents", trajectory(pipeline, request));
 }
 

@@ -1,6 +1,7 @@
 #include "terragen/pretrained/prompt_painting.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <format>
 
@@ -18,6 +19,8 @@
 
 namespace terragen::pretrained {
 namespace {
+
+constexpr std::int64_t kBoxPlaces = 30;  // GLIGEN's
 
 void check_length(const Checkpoint& model, const std::string& text) {
   if (!model.tokenizer) return;  // encode() says what is missing
@@ -40,8 +43,9 @@ models::BoxCondition boxes_of(StableDiffusion& pipeline, const PromptOptions& op
       corners.push_back(static_cast<float>(corner));
   }
   const auto count = std::ssize(options.boxes);
-  return {torch::tensor(corners).view({1, count, 4}).to(device), torch::ones({1, count}, device),
-          pipeline.encode_phrases(phrases)};
+  return models::with_empty_places({torch::tensor(corners).view({1, count, 4}).to(device),
+                                    torch::ones({1, count}, device), pipeline.encode_phrases(phrases)},
+                                   kBoxPlaces);
 }
 
 void move_to(Checkpoint& model, const torch::Device& device) {
@@ -76,7 +80,10 @@ void PromptOptions::validate() const {
   if (!is_utf8(prompt)) throw RequestError("the prompt is not UTF-8");
   if (count < 1) throw RequestError(std::format("{} images cannot be painted", count));
   if (width < 1 || height < 1) throw RequestError(std::format("{}x{} pixels is no image", width, height));
-  if (!(guidance >= 0)) throw RequestError(std::format("guidance is {}, it must not be negative", guidance));
+  if (!(guidance >= 1 && std::isfinite(guidance))) {
+    throw RequestError(std::format("guidance is {}, it must be 1 or more", guidance), "1: none");
+  }
+  if (!std::isfinite(control_scale)) throw RequestError(std::format("the control's scale is {}", control_scale));
   require_share("guidance_rescale", guidance_rescale);
   require_share("boxes_until", boxes_until);
   if (!sampler.empty()) diffusion::with_sampler({}, sampler);
@@ -149,7 +156,7 @@ void paint_prompt(Checkpoint model, const PromptOptions& options, const std::fil
   std::filesystem::create_directories(folder.path() / "images");
   Json images = Json::array();
   Progress progress("painting", options.count);
-  for (int i = 0; i < options.count; ++i) {
+  const auto paint_one = [&](int i) {
     const std::uint64_t seed = derive_seed(options.seed, static_cast<std::uint64_t>(i));
     const auto noise = [&](std::uint64_t stream) {
       return tensor::seeded_normal({1, channels, options.height / cell, options.width / cell},
@@ -167,10 +174,20 @@ void paint_prompt(Checkpoint model, const PromptOptions& options, const std::fil
     const std::string name = std::format("images/{:05}", i);
     images.push_back({{"file", name + write(folder.path() / name, pixels)}, {"seed", seed}});
     progress.advance();
+  };
+  bool stopped = false;
+  try {
+    for (int i = 0; i < options.count; ++i) paint_one(i);
+  } catch (const Interrupted&) {
+    if (images.empty()) throw;
+    stopped = true;
   }
   write_json(folder.path() / "generation.json",
              {{"sources", options.sources}, {"settings", to_json(options)}, {"images", images}});
   folder.commit();
+  if (stopped) {
+    throw Interrupted(std::format("stopped; {} of {} images are in {}", images.size(), options.count, output.string()));
+  }
 }
 
 }  // namespace terragen::pretrained

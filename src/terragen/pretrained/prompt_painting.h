@@ -54,7 +54,8 @@ Json to_json(const PromptOptions& options);
 using PictureWriter = std::function<std::string(const std::filesystem::path& stem, const torch::Tensor& pixels)>;
 std::string write_png_picture(const std::filesystem::path& stem, const torch::Tensor& pixels);
 
-// Writes the images, images/NUMBER, and generation.json, complete or not at all. RequestError also for a prompt longer
+// Writes the images, images/NUMBER, and generation.json, complete or not at all; stopped by the user, those that are
+// painted, and throws Interrupted. RequestError also for a prompt longer
 // than the text encoder takes.
 void paint_prompt(Checkpoint model, const PromptOptions& options, const std::filesystem::path& output,
                   const PictureWriter& write = write_png_picture);

@@ -101,7 +101,7 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   const geo::DataType type = geo::data_type_from_name(model.images.data_type, "model");
   std::vector<SheetRow> rows;
   Progress progress("painting", std::ssize(requests));
-  painter.paint(requests, [&](std::size_t index, const torch::Tensor& image) {
+  const auto keep = [&](std::size_t index, const torch::Tensor& image) {
     const std::size_t l = index / static_cast<std::size_t>(options.count);
     const PlacedLayout& placed = layouts[l];
     const layout::Layout& label = requests[index].layout;
@@ -132,10 +132,21 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     }
     if (l < rows.size() && rows[l].painted.size() < kMostInARow) rows[l].painted.push_back(image.clone());
     progress.advance();
-  });
+  };
+  bool stopped = false;
+  try {
+    painter.paint(requests, keep);
+  } catch (const Interrupted&) {
+    if (dataset.images.empty()) throw;
+    stopped = true;
+  }
   data::write_dataset(dataset, folder.path());
   write_contact_sheet(folder.path() / "contact_sheet.png", rows, taxonomy);
   folder.commit();
+  if (stopped) {
+    throw Interrupted(
+        std::format("stopped; {} of {} images are in {}", dataset.images.size(), requests.size(), output.string()));
+  }
   return {requests.size(), watch.seconds()};
 }
 

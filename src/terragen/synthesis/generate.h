@@ -23,6 +23,7 @@ struct GenerateSummary {
 
 // Writes `output`: dataset.json, images/, masks/ where dense, annotations.json, stac/, contact_sheet.png; complete or
 // not at all. What conditions the painter and what is written as label are the same layout::Layout.
+// Stopped by the user, it writes what is painted and throws Interrupted.
 GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layouts, const GenerateOptions& options,
                          const std::filesystem::path& output);
 

@@ -62,8 +62,8 @@ models::LayoutEncoding first_rows(const models::LayoutEncoding& encoding, std::i
 void PaintOptions::validate() const {
   compute.validate();
   if (steps < 0 || steps > 1000) throw RequestError(std::format("{} sampling steps are not in 0..1000", steps));
-  if (guidance && !(*guidance >= 0)) {
-    throw RequestError(std::format("guidance is {}, it must not be negative", *guidance));
+  if (guidance && !(*guidance >= 0 && std::isfinite(*guidance))) {
+    throw RequestError(std::format("guidance is {}, it must be a number that is not negative", *guidance));
   }
   require_share("guidance_rescale", guidance_rescale);
   if (!(guidance_from >= 0 && guidance_from <= guidance_until && guidance_until <= 1)) {
@@ -116,7 +116,13 @@ Painter::Painter(models::ModelFolder model, PaintOptions options)
 std::size_t Painter::first_step(double strength) const {
   const auto steps = static_cast<std::size_t>(options_.steps);
   const auto skipped = static_cast<std::size_t>(std::lround((1.0 - strength) * static_cast<double>(steps)));
-  return std::min(skipped, steps - 1);
+  // Below strength 1 something of the image is always left.
+  const std::size_t least = strength < 1.0 ? 1 : 0;
+  if (least > steps - 1) {
+    throw RequestError(std::format("one sampling step cannot paint over an image with strength {}", strength),
+                       "take more steps, or strength 1");
+  }
+  return std::clamp(skipped, least, steps - 1);
 }
 
 bool Painter::together(const PaintRequest& one, const PaintRequest& other) const {

@@ -91,6 +91,15 @@ class PickleMachine {
     marks_.pop_back();
     return values;
   }
+  bool is_passed_over_on_top() {
+    PickleValue* value = pop();
+    push(value);
+    return value->kind == Kind::passed_over;
+  }
+  static bool is_left_by_training(const std::string& module) {
+    return module.starts_with("pytorch_lightning.") || module == "numpy" || module.starts_with("numpy.core.") ||
+           module.starts_with("numpy._core.") || module == "_codecs";
+  }
   void push_list(const std::vector<PickleValue*>& items) {
     PickleValue* value = make(Kind::list);
     value->items.assign(items.begin(), items.end());
@@ -232,7 +241,9 @@ class PickleMachine {
         PickleValue* value = make(Kind::global);
         const std::string module = line();
         value->text = module + " " + line();
-        if (!globals_.contains(value->text)) {
+        if (is_left_by_training(module)) {
+          value->kind = Kind::passed_over;
+        } else if (!globals_.contains(value->text)) {
           refuse(std::format("the program names \"{}\", which is no part of tensors", value->text));
         }
         push(value);
@@ -249,6 +260,7 @@ class PickleMachine {
       case 'R':  // REDUCE: the call itself
       {
         const PickleValue* given = arguments();
+        if (is_passed_over_on_top()) return true;
         const PickleValue* global = top(Kind::global, "name");
         pop();
         const bool empty = global->text == kOrderedDict && given->items.empty();
@@ -260,7 +272,7 @@ class PickleMachine {
       }
       case 'b':  // BUILD: sets an object's attributes; a module's dictionary has some, which say nothing of its tensors
         pop();
-        top(Kind::dictionary, "dictionary");
+        if (!is_passed_over_on_top()) top(Kind::dictionary, "dictionary");
         return true;
       default:
         return false;

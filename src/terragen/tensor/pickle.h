@@ -26,7 +26,8 @@ struct PickleValue {
     dictionary,  // pairs; a repeated key is kept
     global,      // text: "module name"
     call,        // text: the global's; items: its arguments
-    persistent   // items: what identifies an object that is kept outside the pickle
+    persistent,  // items: what identifies an object that is kept outside the pickle
+    passed_over  // something a training left beside its tensors: nothing is known of it
   };
   Kind kind = Kind::none;
   std::int64_t integer = 0;
@@ -39,8 +40,9 @@ struct PickleValue {
 // Values may be shared and, in a malicious file, contain themselves: who walks the tree must count.
 class Pickle {
  public:
-  // globals: the names that may occur. DataError naming `place` and the byte for any other name, an unknown
-  // instruction, and everything else that is no such pickle.
+  // globals: the names that may occur; besides, those of NumPy and of PyTorch Lightning, whose callbacks and scores lie
+  // beside the tensors of many files, may occur and are passed over with all that is done to them. DataError naming
+  // `place` and the byte for any other name, an unknown instruction, and everything else that is no such pickle.
   Pickle(std::string_view bytes, const std::set<std::string>& globals, const std::string& place);
   Pickle(const Pickle&) = delete;
   Pickle& operator=(const Pickle&) = delete;

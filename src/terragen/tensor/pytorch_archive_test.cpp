@@ -292,6 +292,19 @@ TEST_F(PyTorchArchive, NothingButTensorsIsNamed) {
   EXPECT_FALSE(refusal_of_pickle("\x80\x04}.").empty());
 }
 
+TEST_F(PyTorchArchive, WhatTrainingLeftIsPassedOver) {
+  // {"callbacks": {ModelCheckpoint: {"score": numpy scalar}}, "a": tensor}
+  const std::string bytes = "c_codecs\nencode\n(" + pickled("x") + pickled("latin1") + "tR";
+  const std::string score = "cnumpy.core.multiarray\nscalar\n(" + ("cnumpy\ndtype\n(" + pickled("f8") + "\x89\x88tR") +
+                            "(K\3" + pickled("<") + "tb" + bytes + "tR";
+  const std::string callbacks =
+      "}cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\n}" + pickled("score") + score + "ss";
+  const TensorMap tensors =
+      load_pickle("\x80\x02}" + pickled("callbacks") + callbacks + "s" + pickled("a") + pickled(TensorForm{}) + "s.");
+  ASSERT_EQ(tensors.size(), 1U);
+  EXPECT_TRUE(tensors.contains("a"));
+}
+
 TEST_F(PyTorchArchive, ProgramsThatMakeNoSense) {
   const std::string proto = "\x80\x02";
   for (const std::string code : {".", "t.", "}(K\1u.", "}s.", "}K\1K\2.", "(", "K", "h\5.",

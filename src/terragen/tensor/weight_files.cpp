@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kIndexEnding = ".index.json";
-
 TensorMap map_shards(const fs::path& index_file) {
   const std::string place = index_file.string();
   const Json map = json_member<Json>(read_json(index_file), "weight_map", place);
@@ -31,7 +29,7 @@ TensorMap map_shards(const fs::path& index_file) {
   TensorMap all;
   for (const std::string& shard : shards) {
     const fs::path path = index_file.parent_path() / shard;
-    for (auto& [name, value] : map_safetensors(path).tensors) {
+    for (auto& [name, value] : map_weights(path)) {
       if (!map.contains(name) || map.at(name) != shard) {
         throw DataError(path.string(),
                         std::format("holds tensor \"{}\", which the index does not look for there", name));
@@ -48,25 +46,32 @@ TensorMap map_shards(const fs::path& index_file) {
   return all;
 }
 
+// Safetensors before PyTorch's archives, full precision before half. Empty: none.
+fs::path known_weights(const fs::path& folder, const std::string& stem) {
+  for (const char* ending :
+       {".safetensors", ".safetensors.index.json", ".fp16.safetensors", ".safetensors.index.fp16.json",
+        ".fp16.safetensors.index.json", ".bin", ".bin.index.json", ".fp16.bin", ".bin.index.fp16.json"}) {
+    if (fs::path found = folder / (stem + ending); fs::exists(found)) return found;
+  }
+  return {};
+}
+
 }  // namespace
 
 TensorMap map_weights(const fs::path& path) {
   const std::string name = path.filename().string();
-  if (name.ends_with(kIndexEnding)) return map_shards(path);
+  if (name.ends_with(".json")) return map_shards(path);
   return name.ends_with(".safetensors") ? map_safetensors(path).tensors : load_pytorch_archive(path);
 }
 
 fs::path find_weights(const fs::path& folder, const std::string& stem) {
-  for (const char* ending : {".safetensors", ".safetensors.index.json", ".fp16.safetensors", ".bin"}) {
-    if (fs::path found = folder / (stem + ending); fs::exists(found)) return found;
-  }
-  throw DataError(folder.string(), std::format("holds no weights named {}", stem));
+  const fs::path found = known_weights(folder, stem);
+  if (found.empty()) throw DataError(folder.string(), std::format("holds no weights named {}", stem));
+  return found;
 }
 
 fs::path find_transformers_weights(const fs::path& folder) {
-  const bool safe = fs::exists(folder / "model.safetensors") || fs::exists(folder / "model.safetensors.index.json") ||
-                    fs::exists(folder / "model.fp16.safetensors");
-  return find_weights(folder, safe ? "model" : "pytorch_model");
+  return find_weights(folder, known_weights(folder, "model").empty() ? "pytorch_model" : "model");
 }
 
 }  // namespace terragen::tensor

@@ -18,6 +18,7 @@ models::LayoutEncoding detached(const models::LayoutEncoding& layout) {
   result.time_addition = layout.time_addition.detach();
   if (layout.tokens.defined()) result.tokens = layout.tokens.detach();
   result.token_mask = layout.token_mask;
+  if (layout.text.defined()) result.text = layout.text.detach();
   return result;
 }
 

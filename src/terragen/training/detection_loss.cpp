@@ -97,12 +97,18 @@ DetectionTargets detection_targets(const std::vector<DetectionTruth>& truth, con
     distances.push_back(own);
     const torch::Tensor turned = theta.index_select(0, which) * 2;
     angles.push_back(torch::stack({turned.cos(), turned.sin()}, 1));
-    const auto ratio = [&](int first, int second) {
-      const torch::Tensor a = own.select(1, first);
-      const torch::Tensor b = own.select(1, second);
-      return torch::minimum(a, b) / torch::maximum(a, b);
+    // Of an object smaller than two cells the nearest cell may be no nearer to its middle than to its side: how near it
+    // is counts by the cell's size then, or no cell could ever say that it is sure.
+    const auto ratio = [&](const torch::Tensor& offset, const torch::Tensor& half_side) {
+      const torch::Tensor r = torch::maximum(half_side, stride.squeeze(1));
+      const torch::Tensor o = torch::minimum(offset, r);
+      return (r - o) / (r + o);
     };
-    centreness.push_back((ratio(0, 2) * ratio(1, 3)).sqrt());
+    const auto of_own = [&](const torch::Tensor& all) { return all.gather(1, which.unsqueeze(1)).squeeze(1); };
+    const torch::Tensor half_own = half.index_select(0, which);
+    centreness.push_back(
+        (ratio(of_own(along.abs()), half_own.select(1, 0)) * ratio(of_own(across.abs()), half_own.select(1, 1)))
+            .sqrt());
   }
   return {torch::stack(classes), torch::stack(distances), torch::stack(angles), torch::stack(centreness)};
 }

@@ -40,6 +40,24 @@ TEST(DetectionTargets, ACellAnswersForTheBoxAroundIt) {
   EXPECT_FALSE(detection_targets({none}, cells.centres, cells.strides).classes.ge(0).any().item<bool>());
 }
 
+// An object smaller than a cell may lie anywhere between the cells' centres: the nearest may say that it is sure.
+TEST(DetectionTargets, OfATinyObjectSomeCellIsNear) {
+  torch::Tensor centres, strides;
+  std::vector<float> at;
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 4; ++x) at.insert(at.end(), {4.0F * x + 2, 4.0F * y + 2});
+  }
+  centres = torch::tensor(at).view({-1, 2});
+  strides = torch::full({16}, 4.0F);
+  for (const float x : {8.0F, 9.0F, 10.0F}) {
+    const DetectionTruth truth{torch::tensor({x, 8.0F, 2.0F, 2.0F, 0.0F}).view({1, 5}),
+                               torch::tensor({std::int64_t{0}}), torch::zeros({0, 5})};
+    const DetectionTargets targets = detection_targets({truth}, centres, strides);
+    EXPECT_GE(targets.centreness.max().item<double>(), 0.3) << x;
+    EXPECT_LE(targets.centreness.max().item<double>(), 1.0) << x;
+  }
+}
+
 TEST(DetectionTargets, WhatIsSaidInsideACrowdIsNeverWrong) {
   models::Detector model(models::DetectorConfig{});
   const models::DetectorOutput cells = model->forward(torch::zeros({1, 3, 64, 64}));
