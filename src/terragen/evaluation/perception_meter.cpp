@@ -7,6 +7,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/core/stopwatch.h"
+#include "terragen/metrics/box_overlap.h"
 #include "terragen/synthesis/painting_condition.h"
 
 namespace terragen::evaluation {
@@ -16,6 +17,25 @@ constexpr double kDotaOverlap = 0.5;
 
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
+
+// As labelled where the label has four corners, as DOTA's kit takes it; else those of the smallest box around.
+metrics::Quadrilateral corners_of(const layout::Geometry& geometry) {
+  const bool four =
+      geometry.parts.size() == 1 && geometry.parts[0].holes.empty() && geometry.parts[0].exterior.size() == 4;
+  const layout::Geometry shape = four ? geometry : layout::make_oriented_box(layout::minimum_oriented_box(geometry));
+  metrics::Quadrilateral corners{};
+  for (std::size_t k = 0; k < 4; ++k) {
+    corners[2 * k] = shape.parts[0].exterior[k].x;
+    corners[2 * k + 1] = shape.parts[0].exterior[k].y;
+  }
+  return corners;
+}
+
+// False where the boxes' circles are apart: most pairs need no clipping.
+bool may_meet(const layout::OrientedBox& one, const layout::OrientedBox& other) {
+  const double reach = (std::hypot(one.width, one.height) + std::hypot(other.width, other.height)) / 2;
+  return std::hypot(one.cx - other.cx, one.cy - other.cy) <= reach;
+}
 
 }  // namespace
 
@@ -116,9 +136,11 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     metrics::VocGroup voc;
     std::vector<layout::OrientedBox> truths;
     std::vector<layout::OrientedBox> detections;
+    std::vector<metrics::Quadrilateral> labelled;
     for (const layout::Feature& feature : sample.layout.features) {
       if (numbers_[static_cast<std::size_t>(feature.class_index)] != k) continue;
       truths.push_back(models::object_box(feature.geometry, oriented));
+      labelled.push_back(corners_of(feature.geometry));
       group.truths.push_back({layout::area_of(feature.geometry), feature.crowd});
       voc.difficult.push_back(feature.difficult || feature.crowd);
     }
@@ -135,8 +157,9 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     groups_.push_back(std::move(group));
     if (!oriented) continue;
     // Only COCO measures a crowd by the share of the detection that lies in it.
-    voc.overlap = [truths, detections](std::size_t d, std::size_t t) {
-      return models::overlap_of(detections[d], truths[t], true, false);
+    voc.overlap = [truths, detections, labelled](std::size_t d, std::size_t t) {
+      if (!may_meet(detections[d], truths[t])) return 0.0;
+      return metrics::quadrilateral_iou(corners_of(layout::make_oriented_box(detections[d])), labelled[t]);
     };
     voc_groups_[static_cast<std::size_t>(k)].push_back(std::move(voc));
   }

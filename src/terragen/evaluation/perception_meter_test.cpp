@@ -96,6 +96,21 @@ TEST(PerceptionMeter, CountsOrientedObjectsAsDotaToo) {
   EXPECT_NEAR(report.dota_ap50[1], 0.5, 1e-9);  // the area under precision 1 up to a recall of one half
 }
 
+// DOTA's kit measures against the four corners as they were drawn, not against the smallest rectangle around them.
+TEST(PerceptionMeter, DotaTakesTheLabelledCorners) {
+  const models::PerceptionInference judge = judge_of("fcos-resnet18-oriented", false);
+  PerceptionMeter meter(judge, layout::Taxonomy({{"b", {}}}));
+  shards::Sample sample = blank_sample(64, 64);
+  // A right-angled triangle but for a little: half of the rectangle around it.
+  sample.layout.features.push_back({0, layout::make_polygon({{10, 10}, {30, 10}, {11, 29}, {10, 30}}), false, {}});
+  const layout::OrientedBox around = layout::minimum_oriented_box(sample.layout.features[0].geometry);
+  meter.add_objects(sample, {{1, 0.9, {20, 20, 21, 21, 0}}});
+  EXPECT_GT(around.width * around.height, 390);
+  const PerceptionReport report = meter.report();
+  EXPECT_NEAR(report.dota_ap50.at(1), 0.0, 1e-9);
+  EXPECT_NEAR(report.score(), 1.0, 1e-9);  // COCO's figures are of rectangles
+}
+
 TEST(PerceptionMeter, LooksForItself) {
   const models::PerceptionInference judge = judge_of("unet-resnet18", true);
   const layout::Taxonomy classes({{"a", {}}});
