@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What new images are worth, five tasks: land cover, buildings, roads, vehicles, floods.
 #
-#   ./dev run scripts/experiments/usefulness.sh IMPORTED OUT [TILES [further options]]
+#   [TRAIN_STEPS=250] ./dev run scripts/experiments/usefulness.sh IMPORTED OUT [TILES [further options]]
 #
 # IMPORTED holds the imported datasets of examples/recipes under their names. The flood images state no licence for
 # weights that are shipped, so the base model never saw them: a copy of it learns them here, from the training event
@@ -26,4 +26,4 @@ for dataset in oam_buildings dubai_landcover ombria_floods dubai_roads kit_vehic
 done
 exec "$terragen" evaluate usefulness "${sets[@]}" --model models/terragen-base \
   --model "ombria_floods=$out/flood_generator/model" -o "$out/protocol" --tiles "$tiles" --seeds 3 \
-  --train-steps 250 --crop 192 --painted 100 --json "$out/usefulness.json" "$@"
+  --train-steps "${TRAIN_STEPS:-250}" --crop 192 --painted 100 --json "$out/usefulness.json" "$@"
