@@ -5,6 +5,7 @@
 #include <format>
 #include <memory>
 
+#include "terragen/app/paint_options.h"
 #include "terragen/core/error.h"
 #include "terragen/core/memory.h"
 #include "terragen/prediction/predict.h"
@@ -74,10 +75,7 @@ void add_predict_command(CLI::App& app, std::function<void()>& run) {
       ->capture_default_str();
   command->add_option("--least-score", options->predict.least_score,
                       "Of detectors: least score of an object; default: 0.3");
-  command->add_option("--device", options->compute.device, "cpu or cuda")->capture_default_str();
-  command->add_option("--precision", options->compute.precision, "bf16 or fp32")->capture_default_str();
-  command->add_option("--threads", options->compute.threads, "Threads; 0: the processor's cores")
-      ->capture_default_str();
+  add_compute_options(*command, options->compute);
   command->callback([options, &run] { run = [options] { predict(*options); }; });
 }
 

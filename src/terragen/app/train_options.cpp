@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "terragen/app/paint_options.h"
 #include "terragen/core/comma_list.h"
 #include "terragen/core/error.h"
 
@@ -74,9 +75,7 @@ void add_run_options(CLI::App& command, training::TrainJob& job) {
   command.add_option("--preview-every", job.trainer.preview_every, "Steps between sample grids; 0: none")
       ->capture_default_str();
   command.add_option("--log-every", job.trainer.log_every, "Steps between lines of the log")->capture_default_str();
-  command.add_option("--device", job.compute.device, "cpu or cuda")->capture_default_str();
-  command.add_option("--precision", job.compute.precision, "bf16 or fp32")->capture_default_str();
-  command.add_option("--threads", job.compute.threads, "Threads; 0: the processor's cores")->capture_default_str();
+  add_compute_options(command, job.compute);
 }
 
 void add_generator_options(CLI::App& command, training::TrainJob& job, std::string& reference_weights) {

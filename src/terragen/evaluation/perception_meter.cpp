@@ -1,6 +1,5 @@
 #include "terragen/evaluation/perception_meter.h"
 
-#include <cmath>
 #include <format>
 #include <limits>
 #include <span>
@@ -17,25 +16,6 @@ constexpr double kDotaOverlap = 0.5;
 
 // COCO's -1 for what could not be found at all.
 double present_or_nan(double score) { return score < 0 ? std::numeric_limits<double>::quiet_NaN() : score; }
-
-// As labelled where the label has four corners, as DOTA's kit takes it; else those of the smallest box around.
-metrics::Quadrilateral corners_of(const layout::Geometry& geometry) {
-  const bool four =
-      geometry.parts.size() == 1 && geometry.parts[0].holes.empty() && geometry.parts[0].exterior.size() == 4;
-  const layout::Geometry shape = four ? geometry : layout::make_oriented_box(layout::minimum_oriented_box(geometry));
-  metrics::Quadrilateral corners{};
-  for (std::size_t k = 0; k < 4; ++k) {
-    corners[2 * k] = shape.parts[0].exterior[k].x;
-    corners[2 * k + 1] = shape.parts[0].exterior[k].y;
-  }
-  return corners;
-}
-
-// False where the boxes' circles are apart: most pairs need no clipping.
-bool may_meet(const layout::OrientedBox& one, const layout::OrientedBox& other) {
-  const double reach = (std::hypot(one.width, one.height) + std::hypot(other.width, other.height)) / 2;
-  return std::hypot(one.cx - other.cx, one.cy - other.cy) <= reach;
-}
 
 }  // namespace
 
@@ -140,7 +120,8 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     for (const layout::Feature& feature : sample.layout.features) {
       if (numbers_[static_cast<std::size_t>(feature.class_index)] != k) continue;
       truths.push_back(models::object_box(feature.geometry, oriented));
-      labelled.push_back(corners_of(feature.geometry));
+      // As it was labelled, as DOTA's kit takes it.
+      labelled.push_back(models::corners_of(feature.geometry));
       group.truths.push_back({layout::area_of(feature.geometry), feature.crowd});
       voc.difficult.push_back(feature.difficult || feature.crowd);
     }
@@ -158,8 +139,8 @@ void PerceptionMeter::add_objects(const shards::Sample& sample, const std::vecto
     if (!oriented) continue;
     // Only COCO measures a crowd by the share of the detection that lies in it.
     voc.overlap = [truths, detections, labelled](std::size_t d, std::size_t t) {
-      if (!may_meet(detections[d], truths[t])) return 0.0;
-      return metrics::quadrilateral_iou(corners_of(layout::make_oriented_box(detections[d])), labelled[t]);
+      if (!models::may_meet(detections[d], truths[t])) return 0.0;
+      return metrics::quadrilateral_iou(models::corners_of(layout::make_oriented_box(detections[d])), labelled[t]);
     };
     voc_groups_[static_cast<std::size_t>(k)].push_back(std::move(voc));
   }

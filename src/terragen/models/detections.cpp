@@ -6,10 +6,17 @@
 #include "terragen/core/error.h"
 
 namespace terragen::models {
-namespace {
 
-metrics::Quadrilateral corners_of(const layout::OrientedBox& box) {
-  const layout::Geometry shape = layout::make_oriented_box(box);
+layout::OrientedBox object_box(const layout::Geometry& geometry, bool oriented) {
+  if (oriented) return layout::minimum_oriented_box(geometry);
+  const layout::Bounds b = layout::bounds_of(geometry);
+  return {(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2, b.width(), b.height(), 0};
+}
+
+metrics::Quadrilateral corners_of(const layout::Geometry& geometry) {
+  const bool four =
+      geometry.parts.size() == 1 && geometry.parts[0].holes.empty() && geometry.parts[0].exterior.size() == 4;
+  const layout::Geometry shape = four ? geometry : layout::make_oriented_box(layout::minimum_oriented_box(geometry));
   metrics::Quadrilateral corners{};
   for (std::size_t k = 0; k < 4; ++k) {
     corners[2 * k] = shape.parts[0].exterior[k].x;
@@ -18,20 +25,16 @@ metrics::Quadrilateral corners_of(const layout::OrientedBox& box) {
   return corners;
 }
 
-}  // namespace
-
-layout::OrientedBox object_box(const layout::Geometry& geometry, bool oriented) {
-  if (oriented) return layout::minimum_oriented_box(geometry);
-  const layout::Bounds b = layout::bounds_of(geometry);
-  return {(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2, b.width(), b.height(), 0};
+bool may_meet(const layout::OrientedBox& one, const layout::OrientedBox& other) {
+  const double reach = (std::hypot(one.width, one.height) + std::hypot(other.width, other.height)) / 2;
+  return std::hypot(one.cx - other.cx, one.cy - other.cy) <= reach;
 }
 
 double overlap_of(const layout::OrientedBox& detection, const layout::OrientedBox& truth, bool oriented, bool crowd) {
-  // Boxes whose circles do not meet need no clipping.
-  const double reach = (std::hypot(detection.width, detection.height) + std::hypot(truth.width, truth.height)) / 2;
-  if (std::hypot(detection.cx - truth.cx, detection.cy - truth.cy) > reach) return 0;
+  if (!may_meet(detection, truth)) return 0;
   if (oriented) {
-    const double iou = metrics::quadrilateral_iou(corners_of(detection), corners_of(truth));
+    const double iou = metrics::quadrilateral_iou(corners_of(layout::make_oriented_box(detection)),
+                                                  corners_of(layout::make_oriented_box(truth)));
     if (!crowd) return iou;
     const double area = detection.width * detection.height;
     return area > 0 ? iou / (1 + iou) * (area + truth.width * truth.height) / area : 0;

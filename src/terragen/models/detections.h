@@ -33,6 +33,10 @@ metrics::Box bounds_of(const Detection& detection);
 
 // The box that a detector should give for a shape: upright with angle 0, or the smallest of any direction.
 layout::OrientedBox object_box(const layout::Geometry& geometry, bool oriented);
+// As they are labelled where the shape has four; else those of the smallest box about it.
+metrics::Quadrilateral corners_of(const layout::Geometry& geometry);
+// False where the circles about the boxes are apart: such a pair needs no clipping.
+bool may_meet(const layout::OrientedBox& one, const layout::OrientedBox& other);
 // Intersection over union; with a crowd, over the detection alone. Upright boxes have angle 0.
 double overlap_of(const layout::OrientedBox& detection, const layout::OrientedBox& truth, bool oriented,
                   bool crowd = false);

@@ -77,16 +77,12 @@ struct Strengths {
   Strength unet, text_encoder;
 };
 
-Strengths strengths_of(const fs::path& path) {
+Strengths strengths_of(const fs::path& path, const std::map<std::string, std::string>& metadata) {
   const std::string place = path.string();
-  if (path.extension() == ".safetensors") {
-    const auto metadata = tensor::map_safetensors(path).metadata;
-    if (const auto found = metadata.find("lora_adapter_metadata"); found != metadata.end()) {
-      const Json config = Json::parse(found->second, nullptr, false);
-      if (!config.is_object())
-        throw DataError(place, "holds metadata \"lora_adapter_metadata\" that are no JSON object");
-      return {strength_of(config, "unet.", place), strength_of(config, "text_encoder.", place)};
-    }
+  if (const auto found = metadata.find("lora_adapter_metadata"); found != metadata.end()) {
+    const Json config = Json::parse(found->second, nullptr, false);
+    if (!config.is_object()) throw DataError(place, "holds metadata \"lora_adapter_metadata\" that are no JSON object");
+    return {strength_of(config, "unet.", place), strength_of(config, "text_encoder.", place)};
   }
   const fs::path beside = path.parent_path() / "adapter_config.json";
   if (!path.filename().string().starts_with("adapter_model.") || !fs::exists(beside)) return {};
@@ -98,14 +94,17 @@ Strengths strengths_of(const fs::path& path) {
 
 std::map<std::string, LoraPair> read_lora_file(const fs::path& path) {
   const std::string place = path.string();
+  const tensor::SafetensorsFile file = path.extension() == ".safetensors"
+                                           ? tensor::map_safetensors(path)
+                                           : tensor::SafetensorsFile{tensor::map_weights(path), {}};
   std::map<std::string, Found> found;
-  for (const auto& [name, value] : tensor::map_weights(path)) {
+  for (const auto& [name, value] : file.tensors) {
     const auto ending = std::ranges::find_if(endings(), [&](const auto& each) { return name.ends_with(each.first); });
     if (ending == endings().end()) throw DataError(place, std::format("tensor \"{}\" is no part of a LoRA", name));
     found[todays_name(name.substr(0, name.size() - ending->first.size()))].*ending->second = value;
   }
   if (found.empty()) throw DataError(place, "holds no tensors");
-  const Strengths strengths = strengths_of(path);
+  const Strengths strengths = strengths_of(path, file.metadata);
   std::map<std::string, LoraPair> pairs;
   for (const auto& [name, tensors] : found) {
     const auto refuse = [&](const std::string& what) {
