@@ -41,7 +41,9 @@ struct AugmentSummary {
 
 // New images come from the training split alone and belong to it. `painter` is needed by "terragen" only; `judge` (see
 // layout_score) where images are to be rejected. RequestError when the painter or judge lacks a class or task or is for
-// other bands. Operations are counted, so that no FlopCounter may be alive.
+// other bands. Operations are counted, so that no FlopCounter may be alive. A killed or interrupted run leaves
+// OUTPUT.partial; the same call goes on there and ends with the same dataset, another one is refused with RequestError.
+// What the summary says of cost is that of all that was made, in however many runs.
 AugmentSummary augment_dataset(const data::Dataset& dataset, Painter* painter, const models::PerceptionInference* judge,
                                const AugmentOptions& options, const std::filesystem::path& output);
 

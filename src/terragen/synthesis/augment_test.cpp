@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
+#include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
+#include "terragen/core/json_file.h"
 #include "terragen/core/test_paths.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/layout/rasterise.h"
@@ -299,6 +304,44 @@ TEST(Augment, PaintsEveryKindFromTrainingImages) {
   data::Dataset unknown = dataset;
   unknown.task = "flood";
   EXPECT_THROW(augment_dataset(unknown, &painter, nullptr, options, folder.path() / "x"), RequestError);
+}
+
+TEST(Augment, AStoppedRunGoesOnAndEndsWithTheSameDataset) {
+  const test::ScratchFolder scratch;
+  const data::Dataset dataset = small_dataset(scratch.path() / "real");
+  Painter painter(small_model(), {.steps = 2});
+  AugmentOptions options{.per_image = 40};  // 80 images: more than are painted together
+  options.variation.size = 32;
+  const std::filesystem::path whole = scratch.path() / "whole" / "made";
+  const std::filesystem::path stopped = scratch.path() / "stopped" / "made";
+  augment_dataset(dataset, &painter, nullptr, options, whole);
+  std::thread stopper([&] {
+    while (!std::filesystem::exists(stopped.string() + ".partial/0000000")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    request_interrupt();
+  });
+  EXPECT_THROW(augment_dataset(dataset, &painter, nullptr, options, stopped), Interrupted);
+  stopper.join();
+  request_interrupt(false);
+  EXPECT_FALSE(std::filesystem::exists(stopped));
+  const auto first_part =
+      read_json(stopped.string() + ".partial/0000000/dataset.json").at("provenance").at("augmented").at("make_seconds");
+  AugmentOptions other = options;
+  other.seed = 9;
+  EXPECT_THROW(augment_dataset(dataset, &painter, nullptr, other, stopped), RequestError);
+  const AugmentSummary summary = augment_dataset(dataset, &painter, nullptr, options, stopped);
+  EXPECT_EQ(summary.made, 80U);
+  EXPECT_GT(summary.make_seconds, first_part.get<double>());  // what the first part cost is not forgotten
+  EXPECT_FALSE(std::filesystem::exists(stopped.string() + ".partial"));
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(whole)) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    const std::filesystem::path twin = stopped / std::filesystem::relative(entry.path(), whole);
+    EXPECT_EQ(read_file(entry.path()), read_file(twin)) << twin;
+  }
+  EXPECT_GE(files, 84U);
 }
 
 }  // namespace

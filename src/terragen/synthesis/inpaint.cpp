@@ -7,12 +7,11 @@
 #include <numeric>
 
 #include "terragen/core/error.h"
-#include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
-#include "terragen/core/run_settings.h"
 #include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
 #include "terragen/synthesis/augmented_dataset.h"
+#include "terragen/synthesis/dataset_parts.h"
 #include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/placement_picture.h"
 #include "terragen/synthesis/rule_learning.h"
@@ -24,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOthers = 64;  // things of other classes that the filter compares with
-constexpr const char* kPartial = ".partial";
 
 layout::Taxonomy with_class(const layout::Taxonomy& taxonomy, const std::string& name,
                             const layout::Taxonomy& examples) {
@@ -87,8 +85,8 @@ class DatasetInpainter {
 
  public:
   DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
-                   const models::PerceptionInference* judge, const InpaintOptions& options, const fs::path& output)
-      : options_(options), partial_(output.string() + kPartial), result_(dataset) {
+                   const models::PerceptionInference* judge, const InpaintOptions& options)
+      : options_(options), result_(dataset) {
     if (examples.taxonomy.find(options.class_name) < 0) {
       throw RequestError(std::format("the examples do not have the class \"{}\"", options.class_name));
     }
@@ -143,7 +141,7 @@ class DatasetInpainter {
   }
 
   InpaintSummary run(const fs::path& output) {
-    claim(output);
+    const DatasetParts kept(output, settings_);
     std::vector<std::size_t> scenes(training_.images.size());
     std::iota(scenes.begin(), scenes.end(), std::size_t{0});
     std::size_t wanted = scenes.size();
@@ -159,9 +157,8 @@ class DatasetInpainter {
       if (holding == wanted) break;
       bool holds = false;
       for (int copy = 0; copy < options_.per_scene; ++copy) {
-        if (interrupt_requested()) throw Interrupted("inpainting was interrupted; the same command goes on");
-        const fs::path folder = part_of(scene, copy);
-        if (!fs::exists(folder)) inpaint_scene(scene, copy, folder);
+        const fs::path folder = kept.part(std::format("{:05}_{}", scene, copy),
+                                          [&](const fs::path& part) { inpaint_scene(scene, copy, part); });
         parts.push_back({folder, data::read_dataset(folder)});
         holds = holds || !parts.back().dataset.images.empty();
       }
@@ -174,6 +171,7 @@ class DatasetInpainter {
     if (filter_) summary.threshold = filter_->threshold();
     if (judge_) summary.judge_threshold = judge_->threshold();
     finish(parts, output, summary);
+    kept.remove();
     return summary;
   }
 
@@ -205,14 +203,6 @@ class DatasetInpainter {
     if (!mixed) return;
     throw RequestError("some of the scenes and examples say their ground sampling distance and others do not",
                        "sizes cannot be compared then; set gsd in the recipe of those that lack it");
-  }
-
-  fs::path part_of(std::size_t scene, int copy) const { return partial_ / std::format("{:05}_{}", scene, copy); }
-
-  void claim(const fs::path& output) const {
-    if (fs::exists(output))
-      throw RequestError(std::format("{} exists already", output.string()), "name another folder");
-    claim_run_folder(partial_, settings_);
   }
 
   void inpaint_scene(std::size_t scene, int copy, const fs::path& part) {
@@ -295,11 +285,9 @@ class DatasetInpainter {
     provenance["objects"] = objects;
     if (options_.objects.decoys > 0) provenance["decoy_outlines"] = decoys;
     all.finish(provenance);
-    fs::remove_all(partial_);
   }
 
   const InpaintOptions& options_;
-  const fs::path partial_;
   data::Dataset result_;    // with the new class
   data::Dataset empty_;     // the same without images
   data::Dataset training_;  // the scenes
@@ -369,7 +357,7 @@ InpaintSummary inpaint_dataset(const data::Dataset& dataset, const data::Dataset
                                MaskRefiner& refiner, const models::PerceptionInference* judge,
                                const InpaintOptions& options, const fs::path& output) {
   options.validate();
-  return DatasetInpainter(dataset, examples, painter, refiner, judge, options, output).run(output);
+  return DatasetInpainter(dataset, examples, painter, refiner, judge, options).run(output);
 }
 
 }  // namespace terragen::synthesis
