@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "terragen/app/output_folders.h"
 #include "terragen/app/test_program.h"
 
 namespace terragen::app {
@@ -36,6 +37,21 @@ TEST(CommandLine, HelpShowsListsAsTheyAreTyped) {
   EXPECT_TRUE(says(help, "--unet-channels INT,INT,... [96,160,256]")) << help.said;
   EXPECT_FALSE(says(help, "{false}"));
   EXPECT_TRUE(says(help, "--no-vector-branch"));
+}
+
+TEST(CommandLine, AnOutputWithASlashIsTheFolderWithout) {
+  CLI::App app;
+  std::string folder;
+  std::string other;
+  CLI::App* command = app.add_subcommand("make")->add_subcommand("it");
+  command->add_option("-o,--output", folder);
+  command->add_option("--other", other);
+  take_slashes_off_outputs(app);
+  app.parse("make it -o runs/new// --other runs/old/");
+  EXPECT_EQ(folder, "runs/new");
+  EXPECT_EQ(other, "runs/old/");
+  app.parse("make it -o /");
+  EXPECT_EQ(folder, "/");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "terragen/app/import_command.h"
 #include "terragen/app/info_command.h"
 #include "terragen/app/inpaint_command.h"
+#include "terragen/app/output_folders.h"
 #include "terragen/app/pack_command.h"
 #include "terragen/app/predict_command.h"
 #include "terragen/app/train_command.h"
@@ -49,6 +50,7 @@ int run(int argc, char** argv) {
   terragen::app::add_export_command(app, command);
   terragen::app::add_evaluate_command(app, command);
   terragen::app::add_predict_command(app, command);
+  terragen::app::take_slashes_off_outputs(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -94,21 +94,32 @@ std::vector<shards::ShardSource> sources_of(const Dataset& dataset) {
       dataset.images, [](const ImageRecord& image) { return image.synthetic && image.split == Split::train; });
   if (!painted) return sources;
   const std::string place = dataset.name + ": provenance";
-  for (const Json& card : painters_cards(dataset.provenance)) {
-    for (const Json& learned : json_member_or<Json>(card, "trained_on", Json::array(), place)) {
-      shards::ShardSource source{json_member_or<std::string>(learned, "dataset", "", place),
-                                 json_member_or<std::string>(learned, "task", "", place),
-                                 json_member_or<std::string>(learned, "licence", "", place),
-                                 json_member_or<std::string>(learned, "attribution", "", place),
-                                 json_member_or<std::int64_t>(learned, "samples", 0, place),
-                                 json_member_or<std::vector<std::string>>(learned, "places", {}, place)};
-      if (std::ranges::find(sources, source) == sources.end()) sources.push_back(std::move(source));
-    }
+  for (const Json& learned : sources_of_painted(dataset.provenance)) {
+    shards::ShardSource source{json_member_or<std::string>(learned, "dataset", "", place),
+                               json_member_or<std::string>(learned, "task", "", place),
+                               json_member_or<std::string>(learned, "licence", "", place),
+                               json_member_or<std::string>(learned, "attribution", "", place),
+                               json_member_or<std::int64_t>(learned, "samples", 0, place),
+                               json_member_or<std::vector<std::string>>(learned, "places", {}, place)};
+    if (std::ranges::find(sources, source) == sources.end()) sources.push_back(std::move(source));
   }
   return sources;
 }
 
 }  // namespace
+
+void require_same_bands(const Dataset& one, const Dataset& other) {
+  if (one.bands.size() != other.bands.size()) {
+    throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be used together", one.name,
+                                   one.bands.size(), other.name, other.bands.size()));
+  }
+  for (std::size_t b = 0; b < other.bands.size(); ++b) {
+    if (one.bands[b].name == other.bands[b].name) continue;
+    throw RequestError(std::format("band {} is {} in {} and {} in {}: they cannot be used together", b + 1,
+                                   other.bands[b].name, other.name, one.bands[b].name, one.name),
+                       "images.bands in a recipe takes bands in any order, images.band_names names them");
+  }
+}
 
 shards::ShardSet kind_of(const Dataset& dataset) {
   shards::ShardSet set;
@@ -150,16 +161,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
   std::vector<layout::ClassInfo> classes;
   shards::ShardSet set;
   for (const Dataset& dataset : datasets) {
-    if (dataset.bands.size() != first.bands.size()) {
-      throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be trained together", dataset.name,
-                                     dataset.bands.size(), first.name, first.bands.size()));
-    }
-    for (std::size_t b = 0; b < first.bands.size(); ++b) {
-      if (dataset.bands[b].name == first.bands[b].name) continue;
-      throw RequestError(std::format("band {} is {} in {} and {} in {}: they cannot be trained together", b + 1,
-                                     first.bands[b].name, first.name, dataset.bands[b].name, dataset.name),
-                         "images.bands in a recipe takes bands in any order, images.band_names names them");
-    }
+    require_same_bands(dataset, first);
     same = same && same_values(dataset, first);
     for (const layout::ClassInfo& info : dataset.taxonomy.classes()) {
       if (std::ranges::find(classes, info.name, &layout::ClassInfo::name) == classes.end()) classes.push_back(info);

@@ -33,6 +33,9 @@ PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, co
 PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 
+// RequestError where two datasets differ in number, names or order of their bands.
+void require_same_bands(const Dataset& one, const Dataset& other);
+
 // Bands, classes and tasks of a dataset as its shards would say them; no samples.
 shards::ShardSet kind_of(const Dataset& dataset);
 

@@ -16,4 +16,16 @@ std::vector<Json> painters_cards(const Json& provenance) {
   return cards;
 }
 
+std::vector<Json> sources_of_painted(const Json& provenance) {
+  std::vector<Json> sources;
+  for (Json step = provenance; step.is_object(); step = step.value("real", Json())) {
+    if (const Json card = painters_card(step); card.is_object()) {
+      for (const Json& source : card.value("trained_on", Json::array())) sources.push_back(source);
+    }
+    const Json augmented = step.value("augmented", Json::object());
+    if (augmented.contains("example_source")) sources.push_back(augmented["example_source"]);
+  }
+  return sources;
+}
+
 }  // namespace terragen::data

@@ -23,6 +23,7 @@
 #include "terragen/evaluation/outside_identity.h"
 #include "terragen/evaluation/perception.h"
 #include "terragen/evaluation/perception_training.h"
+#include "terragen/layout/rasterise.h"
 #include "terragen/metrics/confusion.h"
 #include "terragen/synthesis/painting_condition.h"
 #include "terragen/synthesis/reference_set.h"
@@ -318,6 +319,20 @@ models::ModelFolder checked_generator(const FewShotOptions& options, const std::
   return model;
 }
 
+// Hours of training tell nothing of a class that no test image shows.
+void require_tested(const std::vector<std::string>& classes, const layout::Taxonomy& taxonomy,
+                    const shards::ShardReader& test) {
+  for (const std::string& novel : classes) {
+    bool shown = false;
+    for (std::size_t i = 0; i < test.size() && !shown; ++i) {
+      shown = std::ranges::count(layout::pixels_of_class(test.layout(i), taxonomy.find(novel)), 1) > 0;
+    }
+    if (shown) continue;
+    throw RequestError(std::format("no test image shows the class \"{}\"", novel),
+                       "choose classes that the test places have, or other test places");
+  }
+}
+
 }  // namespace
 
 void FewShotOptions::validate() const {
@@ -356,9 +371,10 @@ std::vector<FewShotCell> evaluate_few_shot(const FewShotOptions& options, synthe
       throw RequestError(std::format("{} has no class \"{}\"", dataset.name, novel));
     }
   }
+  const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
+  require_tested(options.classes, dataset.taxonomy, test.reader());
   claim_run_folder(output, few_shot_settings(options, refiner, dataset));
   fs::create_directories(output / "cells");
-  const data::PackedSamples test({data::real_images(dataset, "test")}, "test");
   std::vector<std::unique_ptr<NovelClass>> classes;
   for (const std::string& novel : options.classes) {
     classes.push_back(std::make_unique<NovelClass>(options, refiner, dataset, test, output, novel));

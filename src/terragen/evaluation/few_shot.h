@@ -41,7 +41,7 @@ struct FewShotCell {
   int seed = 0;
   std::string method;
   std::string architecture;
-  std::map<std::string, double> classes;  // IoU; NaN where a class appears nowhere
+  std::map<std::string, double> classes;  // IoU; NaN where no test image has a class
   double novel_iou = 0;
   double base_iou = 0;  // mean over the other classes
   double score = 0;     // 0.4 base_iou + 0.6 novel_iou, see metrics::few_shot_score

@@ -159,9 +159,10 @@ std::vector<FewShotRow> few_shot_rows(const std::vector<FewShotCell>& cells) {
     if (!scores.contains(key)) order.push_back(key);
     add_once(classes, cell.novel);
     SeedScores& own = scores[key];
-    own.novel_iou[cell.seed] = 100 * cell.novel_iou;
-    own.base_iou[cell.seed] = 100 * cell.base_iou;
-    own.score[cell.seed] = 100 * cell.score;
+    // What could not be measured has no part in means.
+    if (std::isfinite(cell.novel_iou)) own.novel_iou[cell.seed] = 100 * cell.novel_iou;
+    if (std::isfinite(cell.base_iou)) own.base_iou[cell.seed] = 100 * cell.base_iou;
+    if (std::isfinite(cell.score)) own.score[cell.seed] = 100 * cell.score;
   }
   std::vector<FewShotRow> rows;
   for (const FewShotKey& key : order) rows.push_back(few_shot_row(scores, key));
@@ -253,7 +254,7 @@ void write_few_shot_page(const FewShotRun& run, const std::filesystem::path& out
   report.table(making_table(run.cells));
   report.heading("Examples");
   for (const std::string& novel : classes) {
-    for (const auto& [picture, caption] : sample_pictures(output / novel, 6)) {
+    for (const auto& [picture, caption] : sample_pictures(output / novel, 6, "made_")) {
       report.picture(picture, std::format("{}: {}", novel, caption));
     }
   }

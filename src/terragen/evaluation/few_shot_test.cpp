@@ -254,5 +254,16 @@ TEST(FewShot, WhatNothingPaintedServesAnotherGenerator) {
   EXPECT_THROW(evaluate_few_shot(options, refiner, scratch.path() / "third"), RequestError);
 }
 
+TEST(FewShot, AClassThatNoTestPlaceShowsIsRefused) {
+  const test::ScratchFolder scratch;
+  small_town(scratch.path() / "town");
+  const layout::DenseMask mask{kSide, kSide, std::vector<std::uint8_t>(kSide * kSide, 0)};
+  geo::write_raster(scratch.path() / "town/masks/t4.png", formats::raster_from_mask(mask));
+  synthesis::NoRefiner refiner;
+  EXPECT_THROW(evaluate_few_shot(small_protocol(scratch.path() / "town"), refiner, scratch.path() / "run"),
+               RequestError);
+  EXPECT_FALSE(fs::exists(scratch.path() / "run"));
+}
+
 }  // namespace
 }  // namespace terragen::evaluation

@@ -10,6 +10,7 @@
 
 #include "terragen/core/error.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/painters_card.h"
 #include "terragen/geo/georeference.h"
 #include "terragen/layout/geometry.h"
 
@@ -121,6 +122,15 @@ void check_splits(const data::Dataset& dataset) {
 
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset) {
   check_places(card, model, places_of(dataset, data::Split::test), dataset.name);
+}
+
+bool check_painters(const data::Dataset& made, const data::Dataset& tested) {
+  const std::string who = "what painted " + made.name;
+  const std::vector<Json> cards = data::painters_cards(made.provenance);
+  for (const Json& card : cards) check_model(card, who, tested);
+  const std::vector<Json> sources = data::sources_of_painted(made.provenance);
+  if (!sources.empty()) check_model({{"trained_on", sources}}, who, tested);
+  return !cards.empty();
 }
 
 bool was_elsewhere(const Json& sources, const std::string& model, const data::Dataset& dataset) {

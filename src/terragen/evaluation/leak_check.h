@@ -18,6 +18,9 @@ void check_splits(const data::Dataset& dataset);
 // DataError naming the place when the model was trained on it in any dataset; RequestError when the card does not say
 // what its model was trained on, or test images name no place, because nothing can be shown then.
 void check_model(const Json& card, const std::string& model, const data::Dataset& dataset);
+// The same for all that painted the images of `made`, and for the examples that were painted or pasted into them. False
+// where nothing tells what painted them.
+bool check_painters(const data::Dataset& made, const data::Dataset& tested);
 // The same for packed samples of test places.
 void check_model(const Json& card, const std::string& model, const shards::ShardReader& tested);
 

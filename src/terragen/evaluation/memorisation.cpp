@@ -120,11 +120,19 @@ MemorisationReport evaluate_memorisation(const MemorisationOptions& options) {
     report.training_images += std::ssize(training.back().images);
     report.real.push_back(dataset.name);
     data::Dataset test = data::real_images(dataset, "test");
-    if (!test.images.empty()) unseen.push_back(std::move(test));
+    if (test.images.empty()) continue;
+    check_painters(made, dataset);
+    unseen.push_back(std::move(test));
   }
-  const Json card = data::painters_card(made.provenance);
-  report.told = !card.is_null();
-  report.not_searched = datasets_learned(card);
+  const std::vector<Json> cards = data::painters_cards(made.provenance);
+  report.told = !cards.empty();
+  for (const Json& card : cards) {
+    for (std::string& name : datasets_learned(card)) {
+      if (std::ranges::find(report.not_searched, name) == report.not_searched.end()) {
+        report.not_searched.push_back(std::move(name));
+      }
+    }
+  }
   std::erase_if(report.not_searched,
                 [&](const std::string& name) { return std::ranges::find(report.real, name) != report.real.end(); });
   const data::PackedSamples packed(training, "train");

@@ -98,6 +98,10 @@ TEST_F(Memorisation, WhatWasNotSearchedIsNamed) {
   const MemorisationReport report = evaluate_memorisation(options());
   EXPECT_EQ(report.not_searched, std::vector<std::string>{"elsewhere"});
   EXPECT_NE(memorisation_text(report).find("learned from elsewhere too"), std::string::npos);
+  // Nor are places called unseen that it learned from.
+  made_.provenance = {{"model_card", test::card_of("test town")}};
+  data::write_dataset(made_, scratch_.path() / "made");
+  EXPECT_THROW(evaluate_memorisation(options()), DataError);
 }
 
 TEST_F(Memorisation, ImpossibleRequestsAreRefused) {

@@ -80,14 +80,34 @@ void keep_best(Candidates& kept, const Candidates& more) {
   kept.where = where.gather(1, order.unsqueeze(2).expand({-1, -1, where.size(2)}));
 }
 
-// The best place within kAround pixels of a candidate.
-NearestWindow look_closely(const torch::Tensor& window, const torch::Tensor& candidate, const torch::Tensor& image) {
-  const auto* where = candidate.const_data_ptr<std::int64_t>();
+// A place to be looked at closely. In the order of images and scales, so that each is read and resized once.
+struct Candidate {
+  std::array<std::int64_t, 5> where{};  // as in Candidates
+  std::int64_t window = 0;
+  auto operator<=>(const Candidate&) const = default;
+};
+
+std::vector<Candidate> in_order(const Candidates& kept) {
+  std::vector<Candidate> all;
+  const auto where = kept.where.accessor<std::int64_t, 3>();
+  for (std::int64_t i = 0; i < where.size(0); ++i) {
+    for (std::int64_t k = 0; k < where.size(1); ++k) {
+      all.push_back({.window = i});
+      for (std::int64_t c = 0; c < where.size(2); ++c)
+        all.back().where.at(static_cast<std::size_t>(c)) = where[i][k][c];
+    }
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+// The best place within kAround pixels of a candidate; `there`: the candidate's image at its scale.
+NearestWindow look_closely(const torch::Tensor& window, const Candidate& candidate, const torch::Tensor& there) {
+  const std::array<std::int64_t, 5>& where = candidate.where;
   const auto symmetry = static_cast<unsigned>(where[2]);
   const std::int64_t side = window.size(1);
   NearestWindow result{.image = static_cast<std::size_t>(where[0]),
                        .scale = kScales[static_cast<std::size_t>(where[1])]};
-  const torch::Tensor there = scaled(image, result.scale);
   const auto first = [&](std::int64_t step) { return std::max<std::int64_t>(0, step * kStep - kAround); };
   const std::int64_t top = first(where[3]);
   const std::int64_t left = first(where[4]);
@@ -100,7 +120,8 @@ NearestWindow look_closely(const torch::Tensor& window, const torch::Tensor& can
   result.x = static_cast<int>(left + best % correlation.size(1));
   result.y = static_cast<int>(top + best / correlation.size(1));
   result.found = shards::turned(there.slice(1, result.y, result.y + side).slice(2, result.x, result.x + side),
-                                shards::inverse_symmetry(symmetry));
+                                shards::inverse_symmetry(symmetry))
+                     .contiguous();  // not a view of the whole image
   return result;
 }
 
@@ -134,14 +155,19 @@ std::vector<NearestWindow> nearest_windows(const torch::Tensor& windows, const s
                        "look at smaller ones: --crop");
   }
   std::vector<NearestWindow> nearest(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    NearestWindow& best = nearest[static_cast<std::size_t>(i)];
-    for (std::int64_t k = 0; k < kept.correlation.size(1); ++k) {
-      const torch::Tensor candidate = kept.where[i][k].contiguous();
-      const auto image = static_cast<std::size_t>(candidate[0].item<std::int64_t>());
-      NearestWindow found = look_closely(windows[i], candidate, reader.get(image).image);
-      if (found.correlation > best.correlation) best = std::move(found);
+  torch::Tensor there;
+  std::array<std::int64_t, 2> shown{-1, -1};  // image and scale of `there`
+  for (const Candidate& candidate : in_order(kept)) {
+    const std::array<std::int64_t, 2> wanted{candidate.where[0], candidate.where[1]};
+    if (wanted != shown) {
+      if (interrupt_requested()) throw Interrupted("stopped; nothing was written");
+      there =
+          scaled(reader.get(static_cast<std::size_t>(wanted[0])).image, kScales[static_cast<std::size_t>(wanted[1])]);
+      shown = wanted;
     }
+    NearestWindow found = look_closely(windows[candidate.window], candidate, there);
+    NearestWindow& best = nearest[static_cast<std::size_t>(candidate.window)];
+    if (found.correlation > best.correlation) best = std::move(found);
   }
   return nearest;
 }

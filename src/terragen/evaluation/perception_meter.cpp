@@ -157,10 +157,16 @@ PerceptionReport PerceptionMeter::report() const {
   if (report.segmenter) {
     if (config.background) report.classes.emplace_back("(background)");
     report.iou = confusion_.iou();
+    for (const metrics::BoundaryPixels& pixels : boundaries_) report.boundary_iou.push_back(pixels.iou());
+    // A class that no tested image has is not measured: whether a stray pixel is called so would decide a whole class.
+    for (std::size_t k = 0; k < report.iou.size(); ++k) {
+      if (confusion_.row(static_cast<int>(k)) > 0) continue;
+      report.iou[k] = std::numeric_limits<double>::quiet_NaN();
+      if (k < report.boundary_iou.size()) report.boundary_iou[k] = report.iou[k];
+    }
     report.mean_iou =
         metrics::mean_present(std::span(report.iou).first(static_cast<std::size_t>(config.taxonomy.size())));
     report.pixel_accuracy = confusion_.pixel_accuracy();
-    for (const metrics::BoundaryPixels& pixels : boundaries_) report.boundary_iou.push_back(pixels.iou());
   } else {
     report.coco = metrics::evaluate_coco(groups_, config.taxonomy.size());
     if (config.architecture.ends_with("oriented")) {

@@ -25,8 +25,9 @@ struct PerceptionReport {
   std::size_t images = 0;
   std::vector<std::string> classes;  // the model's
   // Segmenters.
-  metrics::ClassScores iou;  // by class; NaN where it appears nowhere. The background, where there is one, comes last.
-  double mean_iou = 0;       // over the taxonomy's classes, the background left out
+  // By class; NaN where no tested image has it. The background, where there is one, comes last.
+  metrics::ClassScores iou;
+  double mean_iou = 0;  // over the taxonomy's classes that tested images have, the background left out
   double pixel_accuracy = 0;
   // Of the outlines, see metrics::boundary_iou, summed over the images; by class of the taxonomy, likewise.
   metrics::ClassScores boundary_iou;
@@ -41,7 +42,7 @@ struct PerceptionReport {
   std::string measure() const { return segmenter ? "mIoU" : "AP50"; }
   // That measure, over the taxonomy's classes; NaN where nothing could be found.
   double score() const;
-  // IoU or AP50 of a class; NaN where it appears nowhere.
+  // IoU or AP50 of a class; NaN where no tested image has it.
   double class_score(std::size_t k) const;
 };
 

@@ -122,7 +122,6 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   const Stopwatch watch;
   const FeatureNetwork network(options.features, options.device);
   const data::Dataset made = data::read_dataset(options.made);
-  const Json painter = data::painters_card(made.provenance);
   QualityReport report{.made = made.name,
                        .split = options.split,
                        .made_split = options.made_split,
@@ -133,7 +132,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
   report.kernel_name = network.kernel_name();
   report.fid = network.is_inception();
   report.dimensions = network.dimensions();
-  report.told = !painter.is_null();
+  report.told = !data::painters_cards(made.provenance).empty();
   std::vector<data::Dataset> sets;
   std::int64_t count = 0;
   for (const std::filesystem::path& folder : options.real) {
@@ -141,7 +140,7 @@ QualityReport evaluate_quality(const QualityOptions& options) {
     if (options.split == "test") {
       check_splits(dataset);
       if (!network.is_inception()) check_model(network.card(), options.features.string(), dataset);
-      if (!painter.is_null()) check_model(painter, "what painted " + made.name, dataset);
+      check_painters(made, dataset);
     }
     sets.push_back(data::real_images(dataset, options.split));
     count += std::ssize(sets.back().images);

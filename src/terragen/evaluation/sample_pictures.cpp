@@ -34,12 +34,14 @@ Canvas image_rows(const std::vector<torch::Tensor>& rows) {
   return canvas;
 }
 
-std::vector<std::pair<Canvas, std::string>> sample_pictures(const fs::path& folder, int count) {
+std::vector<std::pair<Canvas, std::string>> sample_pictures(const fs::path& folder, int count,
+                                                            const std::string& prefix) {
   std::vector<std::pair<Canvas, std::string>> pictures;
   std::vector<fs::path> datasets;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (fs::exists(entry.path() / "dataset.json")) datasets.push_back(entry.path());
+    const bool named = entry.path().filename().string().starts_with(prefix);
+    if (named && fs::exists(entry.path() / "dataset.json")) datasets.push_back(entry.path());
   }
   std::ranges::sort(datasets);
   for (const fs::path& path : datasets) {

@@ -16,8 +16,10 @@ namespace terragen::evaluation {
 // the first as grey.
 Canvas image_rows(const std::vector<torch::Tensor>& rows);
 
-// One picture and caption a dataset found in `folder` (in the order of their names): `count` images spread over it, and
-// below each its label in the classes' colours. A folder that does not exist gives none.
-std::vector<std::pair<Canvas, std::string>> sample_pictures(const std::filesystem::path& folder, int count);
+// One picture and caption a dataset found in `folder` whose name begins with `prefix` (in the order of their names):
+// `count` images spread over it, and below each its label in the classes' colours. A folder that does not exist gives
+// none.
+std::vector<std::pair<Canvas, std::string>> sample_pictures(const std::filesystem::path& folder, int count,
+                                                            const std::string& prefix = {});
 
 }  // namespace terragen::evaluation

@@ -84,6 +84,28 @@ TEST(LeakCheck, PaintedImagesBringThePlacesOfTheirPainter) {
   EXPECT_THROW(check_model(card, "model", painted), DataError);
 }
 
+TEST(LeakCheck, EveryStepThatMadeImagesIsAskedForItsPlaces) {
+  const test::ScratchFolder scratch;
+  test::write_drawn_dataset(scratch.path() / "drawn", 2, 2);
+  const data::Dataset tested = data::read_dataset(scratch.path() / "drawn");
+  data::Dataset made = tested;
+  made.provenance = Json();
+  EXPECT_FALSE(check_painters(made, tested));
+  const Json clean{{"model_card", test::card_of("train town")}};
+  made.provenance = {{"augmented", clean}, {"real", {{"augmented", clean}}}};
+  EXPECT_TRUE(check_painters(made, tested));
+  // The step before the last.
+  made.provenance["real"]["augmented"]["model_card"] = test::card_of("test town");
+  EXPECT_THROW(check_painters(made, tested), DataError);
+  // What was pasted into the images.
+  made.provenance["real"] = {{"augmented", {{"example_source", {{"dataset", "ponds"}, {"places", {"test town"}}}}}}};
+  EXPECT_THROW(check_painters(made, tested), DataError);
+  made.images.front().synthetic = true;
+  const data::PackedSamples packed({made}, "train");
+  EXPECT_TRUE(std::ranges::any_of(packed.reader().set().sources,
+                                  [](const shards::ShardSource& source) { return source.dataset == "ponds"; }));
+}
+
 TEST(RealLeakCheck, TheShippedModelSawNoTestPlace) {
   const std::filesystem::path model = std::filesystem::path(TERRAGEN_SOURCE_DIR) / "models/terragen-base";
   if (!std::filesystem::exists(model)) GTEST_SKIP() << "no shipped model in " << model;

@@ -87,8 +87,8 @@ std::vector<std::uint8_t> rasterise(const Geometry& geometry, int width, int hei
 }
 
 void draw_onto(std::vector<std::uint8_t>& pixels, const Geometry& geometry, int width, int height) {
-  const std::vector<std::uint8_t> drawn = rasterise(geometry, width, height);
-  for (std::size_t i = 0; i < drawn.size(); ++i) pixels.at(i) |= drawn[i];
+  if (pixels.size() != index_of(0, height, width)) throw InternalError("[draw_onto] an image of another size");
+  draw(geometry, width, height, [&](int x, int y) { pixels[index_of(x, y, width)] = 1; });
 }
 
 std::vector<std::uint8_t> pixels_of_class(const Layout& layout, int class_index) {

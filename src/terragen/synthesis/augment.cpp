@@ -4,6 +4,7 @@
 #include <cmath>
 #include <format>
 #include <functional>
+#include <set>
 
 #include "terragen/core/error.h"
 #include "terragen/core/interrupt.h"
@@ -149,18 +150,23 @@ class DatasetAugmenter {
         options_(options),
         painter_(options.method == "terragen" ? painter : nullptr),
         judge_(judge),
+        empty_(dataset),
+        stems_(dataset),
         training_(data::training_images(dataset)),
         packed_({training_}, "train") {
+    empty_.images.clear();
+    empty_.problems.clear();
+    empty_.provenance = {};
     if (painter_ != nullptr) check_painter(painter_->model(), packed_.reader().set(), options.variation.size);
-    if (judge_ == nullptr) return;
-    if (judge_->model().config.images.bands.size() != dataset.bands.size()) {
-      throw RequestError("the judge is for another number of bands than the dataset has");
+    if (judge_ != nullptr) {
+      check_bands(judge_->model().config.images, "the judge", packed_.reader().set(), dataset.name);
+      judged_ = class_numbers(dataset.taxonomy, judge_->model().config.taxonomy, "the judge");
     }
-    judged_ = class_numbers(dataset.taxonomy, judge_->model().config.taxonomy, "the judge");
+    settings_ = settings();
   }
 
   AugmentSummary run(const fs::path& output) {
-    const DatasetParts parts(output, settings());
+    const DatasetParts parts(output, settings_);
     const auto total = training_.images.size() * static_cast<std::size_t>(options_.per_image);
     Progress progress(painter_ != nullptr ? "painting" : "making", static_cast<std::int64_t>(total));
     std::vector<data::Dataset> made;
@@ -175,6 +181,7 @@ class DatasetAugmenter {
       if (!is_new) progress.resume_at(static_cast<std::int64_t>(range.last));
       made.push_back(data::read_dataset(folder));
       add(all, work_from_json(made.back().provenance.at("augmented"), folder.string()));
+      made.back().provenance = {};
     }
     AugmentedDataset result(dataset_, options_.keep_real, output);
     for (const data::Dataset& part : made) result.adopt(part);
@@ -202,13 +209,13 @@ class DatasetAugmenter {
 
   void make_portion(Portion range, const fs::path& folder, Progress& progress) {
     Work work;
-    AugmentedDataset part(dataset_, false, folder);
+    AugmentedDataset part(empty_, false, folder);
     const Stopwatch watch;
     const tensor::FlopCounter flops;
     const Made made = [&](std::size_t image, int copy, const shards::Sample& sample) {
       if (interrupt_requested()) throw Interrupted("stopped while augmenting");
       const std::string name = fs::path(training_.images[image].file_name).stem().string();
-      work.stems.push_back(free_stem(dataset_, std::format("{}_{:05}_{}_{}", options_.method, image, name, copy)));
+      work.stems.push_back(stems_.free(std::format("{}_{:05}_{}_{}", options_.method, image, name, copy)));
       if (judge_ != nullptr) {
         const Stopwatch judging;
         const double before = flops.count();
@@ -245,11 +252,11 @@ class DatasetAugmenter {
     summary.make_flops = all.make_flops;
     summary.judge_flops = all.judge_flops;
     for (const double score : all.scores) summary.mean_score += score / static_cast<double>(all.scores.size());
-    for (const std::size_t i : rejected(all.scores, summary)) {
-      result.remove(all.stems[i]);
-      ++summary.rejected;
-    }
-    Json provenance = settings();
+    std::set<std::string> worst;
+    for (const std::size_t i : rejected(all.scores, summary)) worst.insert(all.stems[i]);
+    result.remove(worst);
+    summary.rejected = worst.size();
+    Json provenance = settings_;
     provenance.update({{"made", summary.made}, {"rejected", summary.rejected}});
     if (painter_ != nullptr) provenance["model_card"] = painter_->model().card;
     if (judge_ != nullptr) {
@@ -277,9 +284,12 @@ class DatasetAugmenter {
   const AugmentOptions& options_;
   Painter* painter_;
   const models::PerceptionInference* judge_;
+  data::Dataset empty_;  // the dataset's kind, without its images and what is told of them
+  ImageStems stems_;
   data::Dataset training_;
   data::PackedSamples packed_;
   std::vector<int> judged_;  // the dataset's classes among the judge's
+  Json settings_;
 };
 
 }  // namespace

@@ -14,8 +14,10 @@
 #include "terragen/core/test_paths.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/layout/rasterise.h"
+#include "terragen/synthesis/augmented_dataset.h"
 #include "terragen/synthesis/copy_paste.h"
 #include "terragen/synthesis/distortion.h"
+#include "terragen/synthesis/image_raster.h"
 #include "terragen/synthesis/layout_score.h"
 #include "terragen/synthesis/test_model.h"
 #include "terragen/synthesis/variation.h"
@@ -127,8 +129,26 @@ TEST(CopyPaste, OfDenseMasksHalfTheClasses) {
   EXPECT_EQ(changed, 512);
 }
 
+TEST(Distortion, UprightBoxesStayUprightAndClose) {
+  const shards::Sample sample = drawn_sample({box_feature(24, 28, 40, 36)}, 0.7F, -0.7F);
+  std::set<bool> is_wide;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Random random(seed);
+    const shards::Sample moved = geometric_distortion(sample, random);
+    ASSERT_EQ(moved.layout.features.size(), 1U);
+    const layout::Geometry& box = moved.layout.features[0].geometry;
+    EXPECT_EQ(box.kind, layout::GeometryKind::box);
+    EXPECT_GT(agreement(moved, 0.7F, -0.7F), 0.92) << seed;
+    const layout::Bounds bounds = layout::bounds_of(box);
+    is_wide.insert(bounds.width() > bounds.height());
+    EXPECT_NEAR(std::max(bounds.width(), bounds.height()), 2 * std::min(bounds.width(), bounds.height()), 1e-9);
+  }
+  EXPECT_EQ(is_wide.size(), 2U);
+}
+
 TEST(Distortion, GeometryMovesPixelsAndFeaturesAlike) {
-  const shards::Sample sample = drawn_sample({box_feature(20, 24, 44, 40)}, 0.7F, -0.7F);
+  const layout::Geometry corners = layout::make_polygon({{20, 24}, {44, 24}, {44, 40}, {20, 40}});
+  const shards::Sample sample = drawn_sample({{0, corners, false, {}}}, 0.7F, -0.7F);
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     Random random(seed);
     const shards::Sample moved = geometric_distortion(sample, random);
@@ -183,7 +203,7 @@ data::Dataset small_dataset(const std::filesystem::path& folder) {
     data::ImageRecord record{.file_name = std::to_string(i) + ".png", .width = 64, .height = 64};
     record.split = i == 2 ? data::Split::test : data::Split::train;
     record.place = i == 2 ? "there" : "here";
-    record.features = {box_feature(10, 10, 30, 30)};
+    record.features = {{0, layout::make_polygon({{10, 10}, {30, 10}, {30, 30}, {10, 30}}), false, {}}};
     geo::write_raster(dataset.folder / "images" / record.file_name, raster);
     dataset.images.push_back(record);
   }
@@ -304,6 +324,34 @@ TEST(Augment, PaintsEveryKindFromTrainingImages) {
   data::Dataset unknown = dataset;
   unknown.task = "flood";
   EXPECT_THROW(augment_dataset(unknown, &painter, nullptr, options, folder.path() / "x"), RequestError);
+}
+
+TEST(AugmentedDataset, MeasuredPixelsAreNeverStoredAsNodata) {
+  const test::ScratchFolder scratch;
+  data::Dataset dataset = small_dataset(scratch.path() / "real");
+  dataset.data_type = "uint16";
+  dataset.nodata = 0;
+  shards::Sample sample = drawn_sample({}, -1, -1, 8);  // 0 in every band
+  sample.valid[0][0] = 0;
+  AugmentedDataset made(dataset, false, scratch.path() / "made");
+  made.add("dark", sample);
+  made.finish({});
+  const geo::Raster dark = geo::read_raster(scratch.path() / "made/images/dark.tif");
+  ASSERT_FALSE(dark.valid.empty());
+  EXPECT_EQ(std::ranges::count(dark.valid, 0), 1);
+  EXPECT_EQ(dark.at(1, 0, 0), 0);
+  EXPECT_EQ(dark.at(1, 5, 5), 1);
+  EXPECT_EQ(beside_nodata(255, {"red", 0, 255}, geo::DataType::uint8), 254);
+}
+
+TEST(Augment, BandsInAnotherOrderAreRefused) {
+  const test::ScratchFolder scratch;
+  data::Dataset dataset = small_dataset(scratch.path() / "real");
+  dataset.bands[0].name = "nir";
+  Painter painter(small_model(), {.steps = 2});
+  AugmentOptions options;
+  options.variation.size = 32;
+  EXPECT_THROW(augment_dataset(dataset, &painter, nullptr, options, scratch.path() / "x"), RequestError);
 }
 
 TEST(Augment, AStoppedRunGoesOnAndEndsWithTheSameDataset) {

@@ -12,13 +12,13 @@ namespace terragen::synthesis {
 
 namespace fs = std::filesystem;
 
-std::string free_stem(const data::Dataset& dataset, const std::string& stem) {
-  const auto is_taken = [&](const std::string& name) {
-    return std::ranges::any_of(
-        dataset.images, [&](const data::ImageRecord& image) { return fs::path(image.file_name).stem() == name; });
-  };
+ImageStems::ImageStems(const data::Dataset& dataset) {
+  for (const data::ImageRecord& image : dataset.images) taken_.insert(fs::path(image.file_name).stem().string());
+}
+
+std::string ImageStems::free(const std::string& stem) const {
   std::string name = stem;
-  for (int k = 2; is_taken(name); ++k) name = std::format("{}_{}", stem, k);
+  for (int k = 2; taken_.contains(name); ++k) name = std::format("{}_{}", stem, k);
   return name;
 }
 
@@ -32,6 +32,7 @@ AugmentedDataset::AugmentedDataset(const data::Dataset& real, bool keep_real, co
     dataset_.problems.clear();
     return;
   }
+  for (const data::ImageRecord& image : real.images) names_.insert(image.file_name);
   for (const data::ImageRecord& image : real.images) {
     copy(real.folder, fs::path("images") / image.file_name);
     if (image.mask_name) copy(real.folder, fs::path("masks") / *image.mask_name);
@@ -45,9 +46,11 @@ void AugmentedDataset::copy(const fs::path& from, const fs::path& name) const {
   if (error) throw DataError((from / name).string(), std::format("cannot be copied ({})", error.message()));
 }
 
-void AugmentedDataset::require_new(const std::string& file_name) const {
-  if (std::ranges::find(dataset_.images, file_name, &data::ImageRecord::file_name) == dataset_.images.end()) return;
-  throw InternalError("[AugmentedDataset] there is an image " + file_name);
+void AugmentedDataset::list(data::ImageRecord record) {
+  if (!names_.insert(record.file_name).second) {
+    throw InternalError("[AugmentedDataset] there is an image " + record.file_name);
+  }
+  dataset_.images.push_back(std::move(record));
 }
 
 void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample) {
@@ -62,15 +65,19 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
     std::size_t i = 0;
     for (int y = 0; y < raster.height; ++y) {
       for (int x = 0; x < raster.width; ++x, ++i) {
-        if (is_valid(x, y)) continue;
-        raster.valid[i] = 0;
-        for (int b = 0; b < raster.bands && dataset_.nodata; ++b) raster.set(b, x, y, *dataset_.nodata);
+        if (!is_valid(x, y)) raster.valid[i] = 0;
+        for (int b = 0; b < raster.bands && dataset_.nodata; ++b) {
+          if (!is_valid(x, y)) {
+            raster.set(b, x, y, *dataset_.nodata);
+          } else if (raster.at(b, x, y) == *dataset_.nodata) {
+            raster.set(b, x, y, beside_nodata(*dataset_.nodata, bands_[static_cast<std::size_t>(b)], raster.type));
+          }
+        }
       }
     }
   }
   data::ImageRecord record;
   record.file_name = stem + image_extension(raster);
-  require_new(record.file_name);
   record.split = data::Split::train;
   record.place = sample.layout.place;
   record.gsd = sample.layout.gsd;
@@ -90,7 +97,7 @@ void AugmentedDataset::add(const std::string& stem, const shards::Sample& sample
     }
   }
   data::write_labelled_image(folder_.path(), raster, mask, record);
-  dataset_.images.push_back(std::move(record));
+  list(std::move(record));
 }
 
 void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord& real, const shards::Sample& sample,
@@ -109,38 +116,40 @@ void AugmentedDataset::add_over(const std::string& stem, const data::ImageRecord
       for (int x = 0; x < raster.width; ++x) {
         if (is_changed[y][x] == 0.0F) continue;
         raster.set(b, x, y, band_value(band, pixel[b][y][x]));
+        if (raster.nodata && raster.at(b, x, y) == *raster.nodata) {
+          raster.set(b, x, y, beside_nodata(*raster.nodata, band, raster.type));
+        }
       }
     }
   }
   data::ImageRecord record = real;
   record.file_name = stem + image_extension(raster);
-  require_new(record.file_name);
   record.source = sample.source;
   record.synthetic = true;
   record.features = sample.layout.features;
   data::write_labelled_image(folder_.path(), raster, sample.layout.mask, record);
-  dataset_.images.push_back(std::move(record));
+  list(std::move(record));
 }
 
 void AugmentedDataset::adopt(const data::Dataset& other) {
   if (!(other.taxonomy == dataset_.taxonomy))
     throw InternalError("[AugmentedDataset] " + other.name + " has other classes");
   for (const data::ImageRecord& image : other.images) {
-    require_new(image.file_name);
     copy(other.folder, fs::path("images") / image.file_name);
     if (image.mask_name) copy(other.folder, fs::path("masks") / *image.mask_name);
-    dataset_.images.push_back(image);
+    list(image);
   }
 }
 
-void AugmentedDataset::remove(const std::string& stem) {
-  const auto found = std::ranges::find_if(dataset_.images, [&](const data::ImageRecord& image) {
-    return image.synthetic && fs::path(image.file_name).stem() == stem;
+void AugmentedDataset::remove(const std::set<std::string>& stems) {
+  const auto gone = std::erase_if(dataset_.images, [&](const data::ImageRecord& image) {
+    if (!image.synthetic || !stems.contains(fs::path(image.file_name).stem().string())) return false;
+    fs::remove(folder_.path() / "images" / image.file_name);
+    if (image.mask_name) fs::remove(folder_.path() / "masks" / *image.mask_name);
+    names_.erase(image.file_name);
+    return true;
   });
-  if (found == dataset_.images.end()) throw InternalError("[AugmentedDataset] there is no image " + stem);
-  fs::remove(folder_.path() / "images" / found->file_name);
-  if (found->mask_name) fs::remove(folder_.path() / "masks" / *found->mask_name);
-  dataset_.images.erase(found);
+  if (gone != stems.size()) throw InternalError("[AugmentedDataset] an image to be taken back is not there");
 }
 
 void AugmentedDataset::finish(const nlohmann::json& provenance) {

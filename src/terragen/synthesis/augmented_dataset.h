@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,17 @@
 
 namespace terragen::synthesis {
 
-// The stem, or where an image of the dataset has it, the first of stem_2, stem_3, ... that is free: a dataset may be
-// enlarged more than once.
-std::string free_stem(const data::Dataset& dataset, const std::string& stem);
+// The names of a dataset's images without their endings.
+class ImageStems {
+ public:
+  explicit ImageStems(const data::Dataset& dataset);
+  // The stem, or where an image has it, the first of stem_2, stem_3, ... that is free: a dataset may be enlarged more
+  // than once.
+  std::string free(const std::string& stem) const;
+
+ private:
+  std::set<std::string> taken_;
+};
 
 class AugmentedDataset {
  public:
@@ -33,17 +42,18 @@ class AugmentedDataset {
                 const torch::Tensor& changed);
   // The images of another dataset of the same classes, with their files.
   void adopt(const data::Dataset& other);
-  // Takes back what was added under `stem`.
-  void remove(const std::string& stem);
+  // Takes back the synthetic images of these stems.
+  void remove(const std::set<std::string>& stems);
   void finish(const nlohmann::json& provenance);
 
  private:
   // DataError where a file of the dataset is missing.
   void copy(const std::filesystem::path& from, const std::filesystem::path& name) const;
-  void require_new(const std::string& file_name) const;
+  void list(data::ImageRecord record);
 
   AtomicFolder folder_;
   data::Dataset dataset_;
+  std::set<std::string> names_;  // files of dataset_.images
   std::vector<models::BandRange> bands_;
 };
 

@@ -1,11 +1,23 @@
 #include "terragen/synthesis/distortion.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "terragen/tensor/seeded_noise.h"
 
 namespace terragen::synthesis {
+namespace {
+
+// What such a box holds is not known, so that no upright box about a turned one could be as close.
+bool has_upright_boxes(const layout::Layout& layout) {
+  return std::ranges::any_of(layout.features, [](const layout::Feature& feature) {
+    return feature.geometry.kind == layout::GeometryKind::box;
+  });
+}
+
+}  // namespace
 
 shards::Sample photometric_distortion(const shards::Sample& sample, Random& random) {
   shards::Sample result = sample;
@@ -30,12 +42,21 @@ shards::Sample photometric_distortion(const shards::Sample& sample, Random& rand
 shards::Sample geometric_distortion(const shards::Sample& sample, Random& random) {
   const double angle = random.uniform(0.0, 2 * std::numbers::pi);
   const double scale = std::pow(1.25, random.uniform(-1.0, 1.0));
-  const double shear = random.uniform(-0.1, 0.1);
+  double shear = random.uniform(-0.1, 0.1);
+  double cosine = std::cos(angle);
+  double sine = std::sin(angle);
+  if (has_upright_boxes(sample.layout)) {
+    constexpr std::array<double, 4> kCosines{1, 0, -1, 0};
+    const auto turns = static_cast<std::size_t>(angle / (std::numbers::pi / 2)) % 4;
+    cosine = kCosines.at(turns);
+    sine = kCosines.at((turns + 3) % 4);
+    shear = 0;
+  }
   const double w = sample.layout.width;
   const double h = sample.layout.height;
   // About the middle: result = A (source - middle) + middle.
-  const double c = std::cos(angle) * scale;
-  const double s = std::sin(angle) * scale;
+  const double c = cosine * scale;
+  const double s = sine * scale;
   const double b = -s + shear * c;
   const double e = c + shear * s;
   const layout::Affine map{

@@ -22,6 +22,8 @@ namespace terragen::synthesis {
 namespace {
 
 constexpr std::size_t kMostInARow = 8;  // of the contact sheet
+constexpr int kMostShown = 384;         // pixels of an image's middle there
+constexpr std::size_t kPortion = 256;   // images told and painted together
 
 namespace fs = std::filesystem;
 
@@ -56,6 +58,23 @@ torch::Tensor real_image(const PlacedLayout& placed, const models::ImageInfo& in
   return image.clamp(-1.0, 1.0);
 }
 
+// What the contact sheet shows of an image: [B, H, W], or undefined.
+torch::Tensor shown_part(const torch::Tensor& image) {
+  if (!image.defined()) return image;
+  const auto middle = [&](const torch::Tensor& whole, std::int64_t dim) {
+    const std::int64_t length = std::min<std::int64_t>(whole.size(dim), kMostShown);
+    return whole.narrow(dim, (whole.size(dim) - length) / 2, length);
+  };
+  return middle(middle(image, 1), 2);
+}
+
+layout::Layout shown_part(const layout::Layout& layout) {
+  const int width = std::min(layout.width, kMostShown);
+  const int height = std::min(layout.height, kMostShown);
+  if (width == layout.width && height == layout.height) return layout;
+  return layout::crop(layout, (layout.width - width) / 2, (layout.height - height) / 2, width, height);
+}
+
 // Without the class by which a model is told of pictures: nobody labels that.
 layout::Taxonomy users_classes(const layout::Taxonomy& known) {
   std::vector<layout::ClassInfo> classes = known.classes();
@@ -73,17 +92,10 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   const models::ModelFolder& model = painter.model();
   const layout::Taxonomy& taxonomy = model.layout_encoder->config().taxonomy;
 
-  // One list of jobs, layout by layout; the condition is made here, once, and is also the label.
-  std::vector<PaintRequest> requests;
+  const auto count = static_cast<std::size_t>(options.count);
+  const std::size_t total = layouts.size() * count;
   std::set<std::string> tasks;
-  for (std::size_t l = 0; l < layouts.size(); ++l) {
-    const layout::Layout condition = painting_condition(layouts[l].layout, model);
-    tasks.insert(condition.task);
-    for (int i = 0; i < options.count; ++i) {
-      requests.push_back(
-          {condition, derive_seed(derive_seed(options.seed, l), static_cast<std::uint64_t>(i)), {}, 1, {}});
-    }
-  }
+  for (const PlacedLayout& placed : layouts) tasks.insert(placed.layout.task);
 
   AtomicFolder folder(output);
   for (const char* part : {"images", "masks", "stac"}) fs::create_directory(folder.path() / part);
@@ -100,13 +112,12 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
                         {"model_card", model.card}};
   const geo::DataType type = geo::data_type_from_name(model.images.data_type, "model");
   std::vector<SheetRow> rows;
-  Progress progress("painting", std::ssize(requests));
-  const auto keep = [&](std::size_t index, const torch::Tensor& image) {
-    const std::size_t l = index / static_cast<std::size_t>(options.count);
+  Progress progress("painting", static_cast<std::int64_t>(total));
+  const auto keep = [&](std::size_t index, const PaintRequest& request, const torch::Tensor& image) {
+    const std::size_t l = index / count;
     const PlacedLayout& placed = layouts[l];
-    const layout::Layout& label = requests[index].layout;
-    const std::string stem =
-        std::format("{:04}_{}_{}", l, placed.name, index % static_cast<std::size_t>(options.count));
+    const layout::Layout& label = request.layout;
+    const std::string stem = std::format("{:04}_{}_{}", l, placed.name, index % count);
     const geo::Raster raster = raster_from_image(image, model.images.bands, type, {placed.crs, placed.crs_from_pixel});
     data::ImageRecord record;
     record.file_name = stem + image_extension(raster);
@@ -117,25 +128,37 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
     record.crs_from_pixel = placed.crs_from_pixel;
     record.gsd = placed.layout.gsd;
     record.caption = placed.layout.caption;
-    record.source = std::format("painted from {}, seed {}", placed.source, requests[index].seed);
+    record.source = std::format("painted from {}, seed {}", placed.source, request.seed);
     record.features = label.features;
     data::write_labelled_image(folder.path(), raster, label.mask, record);
     dataset.dense = dataset.dense || label.mask;
     write_json(folder.path() / "stac" / (stem + ".json"),
                stac_item(stem, "../images/" + record.file_name, raster.width, raster.height, placed.crs,
-                         placed.crs_from_pixel, {model.hash, requests[index].seed, placed.source, settings}));
+                         placed.crs_from_pixel, {model.hash, request.seed, placed.source, settings}));
     dataset.images.push_back(std::move(record));
-    if (std::ssize(rows) <= options.sheet_rows &&
-        (rows.empty() || index % static_cast<std::size_t>(options.count) == 0)) {
-      if (std::ssize(rows) < options.sheet_rows)
-        rows.push_back({std::format("{}: {}", label.task, placed.name), label, real_image(placed, model.images), {}});
+    if (index % count == 0 && std::ssize(rows) < options.sheet_rows) {
+      rows.push_back({std::format("{}: {}", label.task, placed.name),
+                      shown_part(label),
+                      shown_part(real_image(placed, model.images)),
+                      {}});
     }
-    if (l < rows.size() && rows[l].painted.size() < kMostInARow) rows[l].painted.push_back(image.clone());
+    if (l < rows.size() && rows[l].painted.size() < kMostInARow) rows[l].painted.push_back(shown_part(image).clone());
     progress.advance();
   };
   bool stopped = false;
   try {
-    painter.paint(requests, keep);
+    // In portions, so that memory does not grow with the number of layouts. What is painted is told there, once, and is
+    // also the label.
+    for (std::size_t first = 0; first < total; first += kPortion) {
+      std::vector<PaintRequest> requests;
+      for (std::size_t k = first; k < std::min(first + kPortion, total); ++k) {
+        const std::uint64_t seed = derive_seed(derive_seed(options.seed, k / count), k % count);
+        requests.push_back({painting_condition(layouts[k / count].layout, model), seed, {}, 1, {}});
+      }
+      painter.paint(requests, [&](std::size_t index, const torch::Tensor& image) {
+        keep(first + index, requests[index], image);
+      });
+    }
   } catch (const Interrupted&) {
     if (dataset.images.empty()) throw;
     stopped = true;
@@ -144,10 +167,9 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   write_contact_sheet(folder.path() / "contact_sheet.png", rows, taxonomy);
   folder.commit();
   if (stopped) {
-    throw Interrupted(
-        std::format("stopped; {} of {} images are in {}", dataset.images.size(), requests.size(), output.string()));
+    throw Interrupted(std::format("stopped; {} of {} images are in {}", dataset.images.size(), total, output.string()));
   }
-  return {requests.size(), watch.seconds()};
+  return {total, watch.seconds()};
 }
 
 }  // namespace terragen::synthesis

@@ -1,5 +1,8 @@
 #include "terragen/synthesis/image_raster.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace terragen::synthesis {
 
 geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<models::BandRange>& bands,
@@ -18,6 +21,11 @@ geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<mode
     }
   }
   return raster;
+}
+
+double beside_nodata(double nodata, const models::BandRange& band, geo::DataType type) {
+  const double step = type == geo::DataType::float32 ? 1e-6 * std::max(std::abs(nodata), band.high - band.low) : 1;
+  return nodata < (band.low + band.high) / 2 ? nodata + step : nodata - step;
 }
 
 std::string image_extension(const geo::Raster& raster) {

@@ -20,6 +20,9 @@ inline double band_value(const models::BandRange& band, float value) {
 geo::Raster raster_from_image(const torch::Tensor& image, const std::vector<models::BandRange>& bands,
                               geo::DataType type, const geo::Georeference& georeference);
 
+// A measured value must not be stored as `nodata`: the nearest other one, towards the middle of the band.
+double beside_nodata(double nodata, const models::BandRange& band, geo::DataType type);
+
 // ".png" where that loses nothing (8 bits, 1, 3 or 4 bands, no place on Earth), else ".tif".
 std::string image_extension(const geo::Raster& raster);
 

@@ -5,11 +5,13 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
+#include <set>
 
 #include "terragen/core/error.h"
 #include "terragen/core/progress.h"
 #include "terragen/data/dataset_hash.h"
 #include "terragen/data/packed_samples.h"
+#include "terragen/data/packing.h"
 #include "terragen/synthesis/augmented_dataset.h"
 #include "terragen/synthesis/dataset_parts.h"
 #include "terragen/synthesis/painting_condition.h"
@@ -29,6 +31,33 @@ layout::Taxonomy with_class(const layout::Taxonomy& taxonomy, const std::string&
   std::vector<layout::ClassInfo> classes = taxonomy.classes();
   if (taxonomy.find(name) < 0) classes.push_back(examples.at(examples.find(name)));
   return layout::Taxonomy(std::move(classes));
+}
+
+// Examples are pasted and learned from: what shows a test place must not be among them.
+void require_places_apart(const data::Dataset& examples, const data::Dataset& dataset) {
+  std::set<std::string> tested;
+  for (const data::ImageRecord& image : dataset.images) {
+    if (image.split == data::Split::test && !image.place.empty()) tested.insert(image.place);
+  }
+  for (const data::ImageRecord& image : examples.images) {
+    if (image.split == data::Split::test || !tested.contains(image.place)) continue;
+    throw DataError((examples.folder / "dataset.json").string(),
+                    std::format("{} shows {}, a test place of {}", image.file_name, image.place, dataset.name),
+                    "take examples of other places, or give them the split test: they are left out then");
+  }
+}
+
+Json source_of_examples(const data::Dataset& examples) {
+  std::set<std::string> places;
+  int samples = 0;
+  for (const data::ImageRecord& image : examples.images) {
+    if (image.split == data::Split::test) continue;
+    places.insert(image.place);
+    ++samples;
+  }
+  return {{"dataset", examples.name},    {"task", examples.task},
+          {"licence", examples.licence}, {"attribution", examples.attribution},
+          {"samples", samples},          {"places", places}};
 }
 
 // The examples' samples in the classes of the result.
@@ -86,14 +115,18 @@ class DatasetInpainter {
  public:
   DatasetInpainter(const data::Dataset& dataset, const data::Dataset& examples, Painter& painter, MaskRefiner& refiner,
                    const models::PerceptionInference* judge, const InpaintOptions& options)
-      : options_(options), result_(dataset) {
+      : options_(options), stems_(dataset), result_(dataset) {
     if (examples.taxonomy.find(options.class_name) < 0) {
       throw RequestError(std::format("the examples do not have the class \"{}\"", options.class_name));
     }
+    data::require_same_bands(examples, dataset);
+    require_places_apart(examples, dataset);
+    example_source_ = source_of_examples(examples);
     result_.taxonomy = with_class(dataset.taxonomy, options.class_name, examples.taxonomy);
     empty_ = result_;
     empty_.images.clear();
     empty_.problems.clear();
+    empty_.provenance = {};
     classes_.label = result_.taxonomy.find(options.class_name);
     const models::ModelFolder& model = painter.model();
     const layout::Taxonomy& known = model.layout_encoder->config().taxonomy;
@@ -239,7 +272,7 @@ class DatasetInpainter {
       told.source = std::format("inpainted into {}", sample.source);
       const std::string stem =
           std::format("inpainted_{}_{}", part.filename().string(), fs::path(real.file_name).stem().string());
-      one.add_over(free_stem(result_, stem), real, told, made.changed);
+      one.add_over(stems_.free(stem), real, told, made.changed);
     }
     one.finish({{"objects", objects}, {"decoy_outlines", decoys}});
   }
@@ -282,14 +315,16 @@ class DatasetInpainter {
     }
     Json provenance = settings_;
     provenance["method"] = "inpaint";
+    provenance["example_source"] = example_source_;
     provenance["objects"] = objects;
     if (options_.objects.decoys > 0) provenance["decoy_outlines"] = decoys;
     all.finish(provenance);
   }
 
   const InpaintOptions& options_;
+  ImageStems stems_;
   data::Dataset result_;    // with the new class
-  data::Dataset empty_;     // the same without images
+  data::Dataset empty_;     // the same without images and what is told of them
   data::Dataset training_;  // the scenes
   std::unique_ptr<data::PackedSamples> packed_;
   ObjectInpainter::Classes classes_;
@@ -300,6 +335,7 @@ class DatasetInpainter {
   std::optional<ThingJudge> judge_;
   std::unique_ptr<ObjectInpainter> inpainter_;
   Json settings_;
+  Json example_source_;  // as a model's card names what it learned from
 };
 
 }  // namespace

@@ -424,5 +424,33 @@ TEST(Inpaint, RefusesWhatItCannotPaint) {
   EXPECT_FALSE(fs::exists(set.scratch.path() / "out"));
 }
 
+TEST(Inpaint, ExamplesOfTestPlacesAreRefusedAndOthersNamed) {
+  OneTileEach set;
+  data::Dataset tested = set.roads;
+  tested.images.push_back(tested.images.front());
+  tested.images.back().split = data::Split::test;
+  tested.images.back().place = "harbour";
+  InpaintOptions options = pool_options();
+  options.keep_real = false;
+  const auto inpaint_into = [&](const std::string& name) {
+    return inpaint_dataset(tested, set.pools, set.painter, set.refiner, nullptr, options, set.scratch.path() / name);
+  };
+  set.pools.images.front().place = "harbour";
+  EXPECT_THROW(inpaint_into("no"), DataError);
+  set.pools.images.front().place = "lido";
+  inpaint_into("made");
+  const Json source = data::read_dataset(set.scratch.path() / "made").provenance.at("augmented").at("example_source");
+  EXPECT_EQ(source.at("places"), Json({"lido"}));
+  EXPECT_EQ(source.at("dataset"), "pools");
+}
+
+TEST(Inpaint, ExamplesOfOtherBandsAreRefused) {
+  OneTileEach set;
+  set.pools.bands[2].name = "nir";
+  EXPECT_THROW(set.inpaint(pool_options()), RequestError);
+  set.pools.bands.pop_back();
+  EXPECT_THROW(set.inpaint(pool_options()), RequestError);
+}
+
 }  // namespace
 }  // namespace terragen::synthesis

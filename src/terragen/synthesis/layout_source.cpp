@@ -76,7 +76,6 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
   layout.task = task_of(options.task, json_member_or<std::string>(ours, "task", "", place), tasks, place);
   layout.width = json_member_or<int>(ours, "width", options.size, place);
   layout.height = json_member_or<int>(ours, "height", options.size, place);
-  layout.gsd = options.gsd;
   if (ours.contains("gsd")) {
     layout.gsd = json_member<double>(ours, "gsd", place);
     if (!(*layout.gsd > 0) || !std::isfinite(*layout.gsd)) {
@@ -93,6 +92,12 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
   if (!in_pixels && placed.crs_from_pixel && placed.crs.empty()) {
     throw DataError(place, "has a \"crs_from_pixel\" and does not say of which \"crs\"");
   }
+  if (!layout.gsd && placed.crs_from_pixel && !placed.crs.empty()) {
+    layout.gsd = blame_file(place, [&] {
+      return geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
+    });
+  }
+  if (!layout.gsd) layout.gsd = options.gsd;
   if (!in_pixels && !placed.crs_from_pixel) {
     if (!layout.gsd)
       throw RequestError(std::format("{} does not say its ground sampling distance", place),
@@ -112,10 +117,6 @@ std::vector<PlacedLayout> from_geojson(const fs::path& path, const layout::Taxon
     placed.crs_from_pixel = {middle->x - *layout.gsd * layout.width / 2,  *layout.gsd, 0,
                              middle->y + *layout.gsd * layout.height / 2, 0,           -*layout.gsd};
   }
-  if (!layout.gsd)
-    layout.gsd = blame_file(place, [&] {
-      return geo::ground_sampling_distance({placed.crs, placed.crs_from_pixel}, layout.width, layout.height);
-    });
   std::unique_ptr<geo::CrsTransform> transform;
   if (!in_pixels && file.crs != placed.crs) {
     transform = blame_file(place, [&] { return std::make_unique<geo::CrsTransform>(file.crs, placed.crs); });
@@ -182,6 +183,7 @@ std::vector<PlacedLayout> from_dataset(const fs::path& path, const layout::Taxon
   for (const data::ImageRecord* image : chosen) {
     PlacedLayout placed;
     placed.layout = data::layout_of(dataset, *image);
+    if (!placed.layout.gsd) placed.layout.gsd = options.gsd;
     const std::string place = (path / image->file_name).string();
     placed.layout.task = task_of(options.task, dataset.task, tasks, place);
     for (layout::Feature& feature : placed.layout.features) {

@@ -17,11 +17,21 @@ layout::Layout painting_condition(layout::Layout layout, const models::ModelFold
   return layout;
 }
 
-void check_bands_and_tasks(const models::ModelFolder& model, const shards::ShardSet& data) {
-  if (model.images.bands.size() != data.bands.size()) {
-    throw RequestError(
-        std::format("the model paints {} bands, the data have {}", model.images.bands.size(), data.bands.size()));
+void check_bands(const models::ImageInfo& known, const std::string& who, const shards::ShardSet& data,
+                 const std::string& name) {
+  if (known.bands.size() != data.bands.size()) {
+    throw RequestError(std::format("{} is for {} bands, {} has {}", who, known.bands.size(), name, data.bands.size()));
   }
+  for (std::size_t b = 0; b < data.bands.size(); ++b) {
+    if (known.bands[b].name == data.bands[b].name) continue;
+    throw RequestError(
+        std::format("band {} is {} to {}, and {} in {}", b + 1, known.bands[b].name, who, data.bands[b].name, name),
+        "images.bands in a recipe takes bands in any order, images.band_names names them");
+  }
+}
+
+void check_bands_and_tasks(const models::ModelFolder& model, const shards::ShardSet& data) {
+  check_bands(model.images, "the model", data, "the data");
   const std::vector<std::string>& tasks = model.layout_encoder->config().tasks;
   for (const std::string& task : data.tasks) {
     if (std::ranges::find(tasks, task) == tasks.end()) {

@@ -12,6 +12,11 @@ namespace terragen::synthesis {
 // are numbered as in the model's taxonomy.
 layout::Layout painting_condition(layout::Layout layout, const models::ModelFolder& model);
 
+// That data have a model's bands, in its order. RequestError naming `who` the model is, `name` of the data and the
+// band.
+void check_bands(const models::ImageInfo& known, const std::string& who, const shards::ShardSet& data,
+                 const std::string& name);
+
 // That a painter's bands are those of the data and that it knows their tasks. RequestError naming what it does not.
 void check_bands_and_tasks(const models::ModelFolder& model, const shards::ShardSet& data);
 

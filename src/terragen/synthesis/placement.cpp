@@ -64,7 +64,7 @@ void PlacementMap::find_allowed(const GroundLikeness* likeness) {
   const torch::Tensor valid = scene_.valid.contiguous();
   const auto* measured = valid.const_data_ptr<float>();
   const double spacing = pixels_from_metres(rule_.spacing);
-  const bool any_ground = rule_.ground.empty() && rule_.unlabelled_ground;
+  const bool any_ground = rule_.ground.empty();
   allowed_.assign(occupied_.size(), 0);
   for (std::size_t i = 0; i < occupied_.size(); ++i) {
     const std::uint8_t ground = layout.mask ? layout.mask->values[i] : layout::kUnlabelled;

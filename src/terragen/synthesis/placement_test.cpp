@@ -255,5 +255,26 @@ TEST(PlacementPicture, IsWritten) {
   EXPECT_GT(std::filesystem::file_size(scratch.path() / "map.png"), 1000U);
 }
 
+TEST(Placement, WithoutClassesAnyLabelledGroundWillDo) {
+  const shards::Sample scene = coast();
+  PlacementMap map(scene, {.unlabelled_ground = false}, nullptr);
+  Random random(4);
+  EXPECT_EQ(map.place({{ship(40, 40, 0), 2.0}}, {.most = 4}, random).size(), 4U);
+}
+
+TEST(RuleLearning, LakesHaveTheSizeOfThePiecesThatArePlaced) {
+  shards::Sample example;
+  example.layout = {.task = "segmentation", .width = 400, .height = 400};
+  example.layout.mask = layout::DenseMask{400, 400, std::vector<std::uint8_t>(400 * 400, kLand)};
+  for (int y = 20; y < 320; ++y) {
+    for (int x = 20; x < 320; ++x) example.layout.mask->values[static_cast<std::size_t>(y * 400 + x)] = kWater;
+  }
+  example.image = torch::zeros({3, 400, 400});
+  example.valid = torch::ones({400, 400});
+  const layout::PlacementRule rule = learned_rule({example}, kWater, coast_shares());
+  EXPECT_NEAR(rule.least_size, 0.8 * 100, 1);
+  EXPECT_NEAR(rule.most_size, 1.25 * 100, 1);
+}
+
 }  // namespace
 }  // namespace terragen::synthesis

@@ -10,6 +10,7 @@
 #include "terragen/layout/rasterise.h"
 #include "terragen/layout/things.h"
 #include "terragen/synthesis/pixel_distance.h"
+#include "terragen/synthesis/reference_set.h"
 #include "terragen/synthesis/structure_tensor.h"
 
 namespace terragen::synthesis {
@@ -56,9 +57,13 @@ class Learning {
         anywhere_[k].push_back(static_cast<double>(plane.values[i]) * metres);
       }
     }
+    // Lakes and woods are placed in pieces, whose sizes these are.
+    for (const layout::Geometry& piece : placeable_things(layout, class_index_)) {
+      sizes_.push_back(layout::minimum_oriented_box(piece).width * metres);
+    }
     for (const layout::Geometry& thing : things) {
       const layout::OrientedBox box = layout::minimum_oriented_box(thing);
-      sizes_.push_back(box.width * metres);
+      extents_.push_back(box.width * metres);
       const std::vector<std::uint8_t> drawn = layout::rasterise(thing, layout.width, layout.height);
       look_about(layout, drawn);
       const auto nearest = [&](const layout::Plane& plane) {
@@ -76,18 +81,19 @@ class Learning {
   }
 
   layout::PlacementRule rule() const {
-    if (sizes_.empty()) throw RequestError("the examples show nothing of the class");
+    if (extents_.empty()) throw RequestError("the examples show nothing of the class");
+    const std::vector<double>& sizes = sizes_.empty() ? extents_ : sizes_;
     layout::PlacementRule rule;
     for (int k = 0; k < classes_ && dense_; ++k) {
       if (k != class_index_ && is_ground(k, shares_.classes[static_cast<std::size_t>(k)])) rule.ground.push_back(k);
     }
     rule.unlabelled_ground =
         !dense_ || rule.ground.empty() || shares_.unlabelled == 1 || is_ground(layout::kUnlabelled, shares_.unlabelled);
-    rule.least_size = 0.8 * quantile(sizes_, 0.05);
-    rule.most_size = 1.25 * quantile(sizes_, 0.95);
+    rule.least_size = 0.8 * quantile(sizes, 0.05);
+    rule.most_size = 1.25 * quantile(sizes, 0.95);
     if (!spacings_.empty()) rule.spacing = 0.5 * quantile(spacings_, 0.05);
-    if (sizes_.size() >= kTellingThings) {
-      const double size = quantile(sizes_, 0.5);
+    if (extents_.size() >= kTellingThings) {
+      const double size = quantile(extents_, 0.5);
       const double near = 2 * size;
       for (const auto& [k, away] : neighbours_) {
         const double usual = quantile(away, 0.9);
@@ -127,7 +133,7 @@ class Learning {
 
   // Whether things may stand on a class that covers `share` of the scenes.
   bool is_ground(int k, double share) const {
-    const auto things = static_cast<double>(sizes_.size());
+    const auto things = static_cast<double>(extents_.size());
     const int standing = things_on(k);
     if (standing > 0) return standing >= kLeastGroundShare * things;
     return std::pow(1 - share, things) >= kHardlyByChance;
@@ -154,7 +160,9 @@ class Learning {
   int classes_;
   const GroundShares& shares_;
   bool dense_ = false;
-  std::vector<double> sizes_, spacings_, directions_;
+  std::vector<double> sizes_;    // of what is placed
+  std::vector<double> extents_;  // of whole things
+  std::vector<double> spacings_, directions_;
   std::map<int, int> standing_;                    // things by the classes they stand on
   std::map<int, std::vector<double>> neighbours_;  // distances by class
   std::map<int, std::vector<double>> anywhere_;    // of pixels

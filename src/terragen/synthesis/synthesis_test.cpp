@@ -237,5 +237,28 @@ TEST(LayoutSource, WhatIsNotPaintedIsSaidOrRefused) {
   EXPECT_THROW(read_again(), RequestError);
 }
 
+TEST(LayoutSource, AResolutionOnTheCommandLineServesLayoutsWithoutOne) {
+  const test::ScratchFolder scratch;
+  const models::ModelFolder model = small_model();
+  const auto& known = model.layout_encoder->config();
+  const LayoutSourceOptions options{.task = "building", .gsd = 0.25, .size_step = 16};
+  // A georeference says it better.
+  std::string placed = kLayout;
+  placed.replace(placed.find("\"gsd\":0.5,"), 10, "");
+  write_file(scratch.path() / "placed.geojson", placed);
+  EXPECT_NEAR(*read_layouts(scratch.path() / "placed.geojson", known.taxonomy, known.tasks, options)[0].layout.gsd, 0.5,
+              1e-3);
+  data::Dataset dataset{.name = "set", .task = "building", .data_type = "uint8"};
+  dataset.bands = {{"red", 0, 255}, {"green", 0, 255}, {"blue", 0, 255}};
+  dataset.taxonomy = layout::Taxonomy({{"building", {}}});
+  dataset.images = {{.file_name = "a.png", .width = 64, .height = 64},
+                    {.file_name = "b.png", .width = 64, .height = 64, .gsd = 0.5}};
+  std::filesystem::create_directories(scratch.path() / "set/images");
+  data::write_dataset(dataset, scratch.path() / "set");
+  for (const PlacedLayout& one : read_layouts(scratch.path() / "set", known.taxonomy, known.tasks, options)) {
+    EXPECT_EQ(one.layout.gsd, one.name == "a" ? 0.25 : 0.5);
+  }
+}
+
 }  // namespace
 }  // namespace terragen::synthesis
