@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What a run that is stopped loses at most, and what is painted together: memory does not grow with the dataset.
-constexpr std::size_t kPortion = 64;
+constexpr std::size_t kImagesAPart = 64;
 
 // New images [first, last), counted image by image and copy by copy.
 struct Portion {
@@ -172,7 +172,7 @@ class DatasetAugmenter {
     std::vector<data::Dataset> made;
     Work all;
     for (Portion range; range.first < total; range.first = range.last) {
-      range.last = std::min(range.first + kPortion, total);
+      range.last = std::min(range.first + kImagesAPart, total);
       bool is_new = false;
       const fs::path folder = parts.part(std::format("{:07}", range.first), [&](const fs::path& part) {
         is_new = true;

@@ -21,9 +21,9 @@
 namespace terragen::synthesis {
 namespace {
 
-constexpr std::size_t kMostInARow = 8;  // of the contact sheet
-constexpr int kMostShown = 384;         // pixels of an image's middle there
-constexpr std::size_t kPortion = 256;   // images told and painted together
+constexpr std::size_t kMostInARow = 8;         // of the contact sheet
+constexpr int kMostShown = 384;                // pixels of an image's middle there
+constexpr std::size_t kPaintedTogether = 256;  // images told and painted together
 
 namespace fs = std::filesystem;
 
@@ -149,9 +149,9 @@ GenerateSummary generate(Painter& painter, const std::vector<PlacedLayout>& layo
   try {
     // In portions, so that memory does not grow with the number of layouts. What is painted is told there, once, and is
     // also the label.
-    for (std::size_t first = 0; first < total; first += kPortion) {
+    for (std::size_t first = 0; first < total; first += kPaintedTogether) {
       std::vector<PaintRequest> requests;
-      for (std::size_t k = first; k < std::min(first + kPortion, total); ++k) {
+      for (std::size_t k = first; k < std::min(first + kPaintedTogether, total); ++k) {
         const std::uint64_t seed = derive_seed(derive_seed(options.seed, k / count), k % count);
         requests.push_back({painting_condition(layouts[k / count].layout, model), seed, {}, 1, {}});
       }
