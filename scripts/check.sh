@@ -2,6 +2,7 @@
 # ./dev check [--fast]: format, layering, file sizes, forbidden words, clang-tidy (not with --fast).
 set -euo pipefail
 cd "$TERRAGEN_ROOT"
+mkdir -p build
 failed=0
 say() { printf 'check: %s\n' "$*"; }
 fail() { say "FAILED: $*"; failed=1; }
@@ -33,7 +34,7 @@ if [ "${1:-}" != --fast ]; then
   stamps=build/tidy-stamps
   mkdir -p "$stamps"
   headers=$(cat $(git ls-files 'src/*.h') .clang-tidy scripts/check.sh | sha256sum | cut -c1-16)
-  flags="-std=c++20 -I$TERRAGEN_ROOT/src -isystem /usr/include/torch/csrc/api/include -isystem /usr/include/gdal -isystem /usr/include/opencv4"
+  flags="-std=c++20 -isystem /usr/include/torch/csrc/api/include -isystem /usr/include/gdal -isystem /usr/include/opencv4"
   export headers stamps flags
   tidy_module() {
     local module=$1 files key
@@ -42,7 +43,7 @@ if [ "${1:-}" != --fast ]; then
     [ -e "$stamps/$key" ] && return 0
     # shellcheck disable=SC2086
     for file in $files; do printf '#include "%s/%s"\n' "$TERRAGEN_ROOT" "$file"; done >"$stamps/$module.cpp"
-    clang-tidy-19 --quiet --checks=-bugprone-suspicious-include "$stamps/$module.cpp" -- $flags -DTERRAGEN_VERSION='"0"' 2>/dev/null && touch "$stamps/$key"
+    clang-tidy-19 --quiet --checks=-bugprone-suspicious-include "$stamps/$module.cpp" -- -I"$TERRAGEN_ROOT/src" $flags -DTERRAGEN_VERSION='"0"' 2>/dev/null && touch "$stamps/$key"
   }
   export -f tidy_module
   if git ls-files 'src/terragen/*/CMakeLists.txt' | cut -d/ -f3 | xargs -P "$(nproc)" -I{} bash -c 'tidy_module {}'; then

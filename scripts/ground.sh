@@ -103,7 +103,8 @@ ground_exec() {
   for name in /*; do
     case "${name#/}" in
       bin | boot | dev | etc | lib | lib32 | lib64 | libx32 | proc | run | sbin | sys | usr | var | lost+found) ;;
-      *) [ -d "$name" ] && [ ! -L "$name" ] && binds+=(--bind "$name" "$name") ;;
+      # A link to a folder (Fedora's /home) is that folder, wherever it lies.
+      *) [ -d "$name" ] && binds+=(--bind "$(realpath "$name")" "$name") ;;
     esac
   done
   for name in /etc/resolv.conf /etc/hosts /etc/passwd /etc/group; do

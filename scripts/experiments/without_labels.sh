@@ -3,14 +3,15 @@
 #
 #   ./dev run scripts/experiments/without_labels.sh DATA OUT
 #
-# DATA holds the folders that examples/recipes/ read. What is there already stays.
+# DATA holds the folders that examples/recipes/ read, those whose licence lets weights be passed on. What is there already
+# stays.
 set -euo pipefail
 data=$1
 out=$2
 terragen=${TERRAGEN:-build/release/bin/terragen}
 mkdir -p "$out/recipes"
-for pair in oam_buildings:oam_buildings ombria_floods:ombria_floods kit_vehicles:kit_vehicles \
-  naip_trees_rgb:naip_trees sen2_ships_rgb:sen2_ships; do
+for pair in oam_buildings:oam_buildings kit_vehicles:kit_vehicles naip_trees_rgb:naip_trees \
+  sen2_ships_rgb:sen2_ships; do
   name=${pair%:*}
   [ -e "$out/$name/dataset.json" ] && continue
   # The recipe without its classes and labels.

@@ -27,34 +27,56 @@ struct TrainOptions {
   double minutes = 0;
 };
 
-// A folder of shards is taken as it is; datasets are packed into the run's folder once.
-fs::path shards_of(const TrainOptions& options) {
-  if (options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json"))
-    return options.data.front();
-  const fs::path packed = fs::path(options.run) / "shards";
-  const std::vector<fs::path> folders(options.data.begin(), options.data.end());
-  // What a request that was refused left behind is no run.
-  const bool begun = fs::exists(fs::path(options.run) / "log.jsonl") || training::newest_checkpoint(options.run);
-  if (!begun && !options.job.trainer.resume) fs::remove_all(packed);
-  if (fs::exists(packed / "shards.json")) {
-    if (!options.job.trainer.resume) {
-      throw RequestError(std::format("{} holds a training run already", options.run),
+bool has_begun(const fs::path& run) {
+  return fs::exists(run / "log.jsonl") || fs::exists(run / "model") || training::newest_checkpoint(run);
+}
+
+// What a run has packed for itself. A request that is refused before its first step leaves nothing behind.
+class PackedForRun {
+ public:
+  explicit PackedForRun(fs::path run)
+      : run_(std::move(run)), folder_(run_ / "shards"), run_existed_(fs::exists(run_)) {}
+  ~PackedForRun() {
+    if (!made_ || has_begun(run_)) return;
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+    if (!run_existed_) fs::remove(run_, ignored);  // only when nothing else lies in it
+  }
+  PackedForRun(const PackedForRun&) = delete;
+  PackedForRun& operator=(const PackedForRun&) = delete;
+
+  // Shards of the datasets, packed once.
+  fs::path of(const std::vector<fs::path>& datasets, bool resume) {
+    if (has_begun(run_) && !resume) {
+      throw RequestError(std::format("{} holds a training run already", run_.string()),
                          "continue it with --resume, or choose another folder");
     }
-    data::require_packed_of(folders, packed);
-    return packed;
+    if (fs::exists(folder_ / "shards.json")) {
+      data::require_packed_of(datasets, folder_);
+    } else {
+      data::pack_datasets(datasets, folder_, {});
+      made_ = true;
+    }
+    return folder_;
   }
-  fs::create_directories(options.run);
-  data::pack_datasets(folders, packed, {});
-  return packed;
-}
+
+ private:
+  fs::path run_;
+  fs::path folder_;
+  bool run_existed_ = false;
+  bool made_ = false;
+};
 
 void train(TrainOptions options) {
   options.job.run = options.run;
   options.job.from = options.from;
   options.job.reference_weights = options.reference_weights;
   options.job.trainer.stop_after_seconds = options.minutes * 60.0;
-  options.job.shards = shards_of(options);
+  PackedForRun packed(options.run);
+  // A folder of shards is taken as it is.
+  const bool is_packed = options.data.size() == 1 && fs::exists(fs::path(options.data.front()) / "shards.json");
+  options.job.shards = is_packed ? fs::path(options.data.front())
+                                 : packed.of({options.data.begin(), options.data.end()}, options.job.trainer.resume);
   const Stopwatch watch;
   const tensor::FlopCounter flops;
   const training::TrainingEnd end = training::run_train_job(options.job);

@@ -69,6 +69,18 @@ TEST(Json, WhatCannotBeReadOrWrittenIsNamed) {
   EXPECT_EQ(read_json(scratch.path() / "a.json"), "caf\xEF\xBF\xBD");
 }
 
+TEST(Json, NumbersAreNotCutOrWrapped) {
+  const auto read = [](const char* text) { return json_member<int>(parse_json(text, "f"), "a", "f"); };
+  EXPECT_EQ(read("{\"a\": 512.0}"), 512);
+  EXPECT_EQ(read("{\"a\": -3}"), -3);
+  for (const char* wrong : {"{\"a\": 16.9}", "{\"a\": 4294967808}", "{\"a\": 1e300}", "{\"a\": true}"}) {
+    EXPECT_THROW(read(wrong), DataError) << wrong;
+  }
+  EXPECT_THROW(json_member<std::uint64_t>(Json{{"a", -1}}, "a", "f"), DataError);
+  EXPECT_EQ(json_member<std::uint64_t>(Json{{"a", ~std::uint64_t{0}}}, "a", "f"), ~std::uint64_t{0});
+  EXPECT_THROW(json_member<std::vector<std::int64_t>>(Json{{"a", {1, 2.5}}}, "a", "f"), DataError);
+}
+
 TEST(Json, ErrorsNameTheLine) {
   EXPECT_EQ(parse_json("\xEF\xBB\xBF{\"a\": 1}", "f").at("a"), 1);
   try {

@@ -56,6 +56,20 @@ void write_json(const std::filesystem::path& path, const Json& value) {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
+bool is_whole_json_number(const Json& value, std::int64_t low, std::uint64_t high) {
+  if (value.is_boolean()) return false;
+  if (!value.is_number()) return true;
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= high;
+  if (value.is_number_integer()) {
+    const auto number = value.get<std::int64_t>();
+    return number >= low && (number < 0 || static_cast<std::uint64_t>(number) <= high);
+  }
+  // Beyond 2^53 not every whole number is one of double's.
+  const auto number = value.get<double>();
+  return number == std::floor(number) && std::abs(number) <= 0x1p53 && number >= static_cast<double>(low) &&
+         number <= static_cast<double>(high);
+}
+
 void throw_json_member_error(const std::string& place, const std::string& key, const char* reason) {
   throw DataError(place, std::format("key \"{}\" {}", key, reason));
 }

@@ -88,6 +88,9 @@ Dataset read_dataset(const fs::path& folder) {
   Dataset dataset;
   dataset.folder = folder;
   dataset.name = json_member<std::string>(json, "name", place);
+  if (dataset.name.find('/') != std::string::npos) {
+    throw DataError(place, std::format("names the dataset \"{}\": no name holds a \"/\"", dataset.name));
+  }
   dataset.task = json_member<std::string>(json, "task", place);
   dataset.licence = json_member_or<std::string>(json, "licence", "", place);
   dataset.attribution = json_member_or<std::string>(json, "attribution", "", place);

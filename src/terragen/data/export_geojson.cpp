@@ -23,6 +23,9 @@ class GeoJsonWriter : public ExportWriter {
     for (const layout::Feature& feature : image.features) {
       formats::GeoFeature moved{on_earth.place(feature.geometry, image.file_name),
                                 {{"class", class_name(feature)}, {"image", image.file_name}}};
+      // As an import reads them again.
+      if (feature.crowd) moved.properties["crowd"] = true;
+      if (feature.difficult) moved.properties["difficult"] = true;
       const double metres = image.gsd.value_or(1.0);
       if (moved.geometry.kind == layout::GeometryKind::polyline)
         moved.properties["width"] = feature.geometry.width * metres;

@@ -54,8 +54,8 @@ std::vector<layout::Feature> ExportWriter::carried(const ImageRecord& image, Car
   const layout::Bounds whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
   std::vector<layout::Feature> features;
   for (layout::Feature feature : image.features) {
-    if (feature.crowd && !knows_difficult) {
-      refuse("crowd region");
+    if ((feature.crowd || feature.difficult) && !knows_difficult) {
+      refuse(feature.crowd ? "crowd region" : "object that is marked difficult");
       ++left_out_;
       continue;
     }

@@ -5,6 +5,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/data/export_writer.h"
+#include "terragen/formats/yaml_lines.h"
 #include "terragen/formats/yolo.h"
 
 namespace terragen::data {

@@ -9,6 +9,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/core/test_paths.h"
+#include "terragen/data/importer.h"
 #include "terragen/formats/coco.h"
 #include "terragen/formats/geojson.h"
 #include "terragen/formats/voc.h"
@@ -98,7 +99,34 @@ TEST(Exporter, NothingReachesBeyondTheImage) {
     EXPECT_GE(std::min(box[0], box[1]), 0);
     EXPECT_LE(box[0] + box[2], 64);
     EXPECT_LE(box[1] + box[3], 48);
+    for (const Json& ring : annotation.at("segmentation")) {
+      for (std::size_t i = 0; i < ring.size(); i += 2) {
+        EXPECT_TRUE(ring[i] >= 0 && ring[i] <= 64 && ring[i + 1] >= 0 && ring[i + 1] <= 48);
+      }
+    }
   }
+  // A disc whose right side lies outside.
+  EXPECT_LT(coco.at("annotations")[1].at("area").get<double>(), 0.8 * 3.14159 * 36);
+}
+
+TEST(Exporter, WhatIsNotToBeCountedStaysSoOrIsRefused) {
+  const test::ScratchFolder scratch;
+  Dataset dataset = example(scratch.path() / "d");
+  dataset.images[0].features = {{0, layout::make_box({2, 2, 30, 30}), false, {}, true},
+                                {1, layout::make_box({40, 2, 50, 30}), true, {}}};
+  export_dataset(dataset, {.format = "geojson"}, scratch.path() / "g");
+  const Recipe recipe = parse_recipe(
+      "name = \"d\"\ntask = \"detection\"\n[[classes]]\nname = \"car\"\n[[classes]]\nname = \"bus\"\n"
+      "[images]\npath = \"**/a.tif\"\n[labels]\nformat = \"geojson\"\npath = \"labels.geojson\"\n"
+      "class_property = \"class\"\n",
+      "recipe");
+  const Dataset back =
+      import_dataset(recipe, {scratch.path() / "g", scratch.path() / "g"}, scratch.path() / "imported");
+  ASSERT_EQ(back.images.at(0).features.size(), 2U);
+  EXPECT_TRUE(back.images[0].features[0].difficult);
+  EXPECT_TRUE(back.images[0].features[1].crowd);
+  dataset.images[0].features.pop_back();
+  EXPECT_THROW(export_dataset(dataset, {.format = "yolo"}, scratch.path() / "y"), RequestError);
 }
 
 TEST(Exporter, ALineWithBendsIsAPolygonAlongIt) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <format>
 #include <map>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "terragen/formats/geojson.h"
 #include "terragen/formats/text_lines.h"
 #include "terragen/formats/voc.h"
+#include "terragen/formats/yaml_lines.h"
 #include "terragen/formats/yolo.h"
 #include "terragen/geo/raster_io.h"
 
@@ -73,18 +75,26 @@ std::string toml_of(const Guess& guess, const fs::path& folder) {
 
 bool has_files(const fs::path& folder, const std::string& glob) { return !glob_files(folder, glob).empty(); }
 
-// Globs for train, val and test where folders bear these names; nothing where none does.
-std::map<std::string, std::vector<std::string>> splits_by_folder(const std::vector<std::string>& images) {
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Globs for train, val and test where folders bear these names; nothing where none does. DataError where some images
+// lie in such a folder and others do not: theirs is not ours to guess.
+std::map<std::string, std::vector<std::string>> splits_by_folder(const fs::path& root,
+                                                                 const std::vector<std::string>& images) {
   static const std::map<std::string, std::string> kNames{{"train", "train"}, {"training", "train"}, {"val", "val"},
                                                          {"valid", "val"},   {"validation", "val"}, {"test", "test"},
                                                          {"testing", "test"}};
   std::map<std::string, std::set<std::string>> found;
+  std::string outside;
   for (const std::string& image : images) {
     fs::path below;
     bool placed = false;
     for (const fs::path& part : fs::path(image).parent_path()) {
       below /= part;
-      std::string plain = part.string();
+      std::string plain = lower_case(part.string());
       while (!plain.empty() && plain.back() >= '0' && plain.back() <= '9') plain.pop_back();  // train2017
       const auto name = kNames.find(plain);
       if (name == kNames.end()) continue;
@@ -92,7 +102,12 @@ std::map<std::string, std::vector<std::string>> splits_by_folder(const std::vect
       placed = true;
       break;
     }
-    if (!placed) return {};
+    if (!placed && outside.empty()) outside = image;
+  }
+  if (!found.empty() && !outside.empty()) {
+    throw DataError((root / outside).string(),
+                    std::format("lies in no folder of a split, while others do ({})", *found.begin()->second.begin()),
+                    "move it, or write a recipe with images.path and [splits]: docs/data.md has every key");
   }
   std::map<std::string, std::vector<std::string>> splits;
   for (const auto& [split, globs] : found) splits[split].assign(globs.begin(), globs.end());
@@ -104,17 +119,6 @@ void add_names(Guess& guess, const std::set<std::string>& names) {
 }
 
 std::string images_glob(const std::string& folder) { return std::format("{}*.{}", folder, kImageTypes); }
-
-// The value of a top-level `key: value` of YAML, without quotes.
-std::string yaml_value(const std::vector<formats::TextLine>& lines, const std::string& key) {
-  for (const formats::TextLine& line : lines) {
-    if (!line.text.starts_with(key + ":")) continue;
-    std::string value = formats::trimmed(line.text.substr(key.size() + 1, line.text.find(" #") - key.size() - 1));
-    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) value = value.substr(1, value.size() - 2);
-    return value;
-  }
-  return "";
-}
 
 std::string yolo_format(const fs::path& root, const std::vector<std::string>& files) {
   std::set<std::size_t> lengths;
@@ -150,17 +154,24 @@ void set_yolo_splits(Guess& guess, const fs::path& root, const char* name) {
   std::set<std::string> taken;
   // Where validation is named after what there is of the others, it is theirs.
   for (const char* split : {"train", "test", "val"}) {
-    const std::string value = yaml_value(lines, split);
-    if (value.empty()) continue;
-    const std::string below = found_below(root, value);
-    if (below.empty() || !taken.insert(below).second) {
-      problem = std::format("says that {} is in {}, which is {}", split, value,
-                            below.empty() ? "not there" : "that of another split, too");
-      continue;
+    for (const std::string& value : formats::yaml_values(lines, split)) {
+      if (value.empty()) continue;
+      const std::string below = found_below(root, value);
+      if (below.empty() || !taken.insert(below).second) {
+        problem = std::format("says that {} is in {}, which is {}", split, value,
+                              below.empty() ? "not there" : "that of another split, too");
+        continue;
+      }
+      if (!fs::is_directory(root / below)) {
+        guess.splits[split].push_back("@" + below);
+        guess.listed = true;
+        continue;
+      }
+      const std::string glob = below == "." ? "**" : below + "/**";
+      // A folder without images is no split.
+      const bool holds = std::ranges::any_of(images, [&](const auto& image) { return glob_matches(glob, image); });
+      if (holds) guess.splits[split].push_back(glob);
     }
-    const bool folder = fs::is_directory(root / below);
-    guess.splits[split].push_back(!folder ? "@" + below : below == "." ? "**" : below + "/**");
-    guess.listed = guess.listed || !folder;
   }
   // What is named and not there does no harm where the others hold all images.
   const auto is_placed = [&](const std::string& image) {
@@ -169,7 +180,7 @@ void set_yolo_splits(Guess& guess, const fs::path& root, const char* name) {
     });
   };
   if (problem.empty() || guess.listed || std::ranges::all_of(images, is_placed)) return;
-  guess.splits = splits_by_folder(images);
+  guess.splits = splits_by_folder(root, images);
   if (guess.splits.empty()) {
     throw DataError((root / name).string(), problem,
                     "correct it, or write a recipe with [splits]: docs/data.md has every key");
@@ -213,7 +224,7 @@ std::optional<Guess> guess_named_yolo(const fs::path& root) {
   }
   guess.format = yolo_format(root, labels);
   if (guess.format == "yolo-polygons") guess.task = "segmentation";
-  guess.splits = splits_by_folder(glob_files(root, guess.images));
+  guess.splits = splits_by_folder(root, glob_files(root, guess.images));
   return guess;
 }
 
@@ -232,7 +243,7 @@ std::optional<Guess> guess_dota(const fs::path& root) {
         names.insert(object.class_name);
     }
     add_names(guess, names);
-    guess.splits = splits_by_folder(glob_files(root, guess.images));
+    guess.splits = splits_by_folder(root, glob_files(root, guess.images));
     return guess;
   }
   return std::nullopt;
@@ -256,6 +267,7 @@ std::optional<Guess> guess_voc(const fs::path& root) {
     for (const std::string& list : glob_files(root, std::format("**/ImageSets/Main/{}.txt", split)))
       guess.splits[split].push_back("@" + list), guess.listed = true;
   }
+  if (guess.splits.empty()) guess.splits = splits_by_folder(root, glob_files(root, guess.images));
   return guess;
 }
 
@@ -284,7 +296,7 @@ std::optional<Guess> guess_coco(const fs::path& root) {
   guess.images = images_glob("**/");
   if (shapes) guess.task = "segmentation";
   add_names(guess, names);
-  guess.splits = splits_by_folder(glob_files(root, guess.images));
+  guess.splits = splits_by_folder(root, glob_files(root, guess.images));
   return guess;
 }
 
@@ -319,7 +331,7 @@ std::optional<Guess> guess_geojson(const fs::path& root) {
     guess.more = std::format("class_property = {}\n", toml_string(property));
     if (of_images) guess.more += "image_property = \"image\"\n";
     add_names(guess, names);
-    guess.splits = splits_by_folder(images);
+    guess.splits = splits_by_folder(root, images);
     return guess;
   }
   return std::nullopt;
@@ -338,30 +350,31 @@ std::vector<std::string> names_of_values(const fs::path& root) {
 
 // One class a value that the masks hold; 255 beside others is taken as "not labelled".
 void add_mask_classes(Guess& guess, const fs::path& root, const std::vector<std::string>& masks) {
-  std::set<std::string> colors;
+  std::set<int> codes;  // 0xRRGGBB
   std::set<int> ids;
   for (const std::string& file : masks) {
     const geo::Raster raster = geo::read_raster(root / file);
+    const bool coloured = raster.bands >= 3;
+    int last = -1;  // neighbours are alike
     for (int y = 0; y < raster.height; ++y) {
       for (int x = 0; x < raster.width; ++x) {
-        if (raster.bands >= 3) {
-          colors.insert(std::format("#{:02X}{:02X}{:02X}", static_cast<int>(raster.at(0, x, y)),
-                                    static_cast<int>(raster.at(1, x, y)), static_cast<int>(raster.at(2, x, y))));
-        } else {
-          ids.insert(static_cast<int>(raster.at(0, x, y)));
-        }
+        const auto band = [&](int b) { return static_cast<int>(raster.at(b, x, y)); };
+        const int value = coloured ? band(0) << 16 | band(1) << 8 | band(2) : band(0);
+        if (value == last && (x > 0 || y > 0)) continue;
+        last = value;
+        (coloured ? codes : ids).insert(value);
       }
     }
-    if (colors.size() > 64 || ids.size() > 255) {
+    if (codes.size() > 64 || ids.size() > 255) {
       throw DataError((root / file).string(),
                       "holds more values than a mask has classes: it may be an image, or saved with loss");
     }
   }
-  guess.format = colors.empty() ? "index-masks" : "color-masks";
-  for (const std::string& color : colors)
-    guess.classes.emplace_back("class-" + color.substr(1), std::format("color = \"{}\"\n", color));
+  guess.format = codes.empty() ? "index-masks" : "color-masks";
+  for (const int code : codes)
+    guess.classes.emplace_back(std::format("class-{:06X}", code), std::format("color = \"#{:06X}\"\n", code));
   const std::vector<std::string> names = names_of_values(root);
-  if (colors.empty() && !names.empty()) {
+  if (codes.empty() && !names.empty()) {
     // Classes that no mask shows are still classes: 255 alone means "not labelled" then.
     if (ids.contains(255) && names.size() <= 255) guess.more = "ignore = [255]\n", ids.erase(255);
     if (!ids.empty() && *ids.rbegin() >= std::ssize(names)) {
@@ -392,7 +405,7 @@ std::optional<Guess> guess_masks(const fs::path& root) {
     guess.labels = labels;
     guess.images = images_glob("**/{images,image,img,imgs}/**/");
     add_mask_classes(guess, root, masks);
-    guess.splits = splits_by_folder(glob_files(root, guess.images));
+    guess.splits = splits_by_folder(root, glob_files(root, guess.images));
     return guess;
   }
   return std::nullopt;

@@ -185,12 +185,41 @@ TEST(FolderGuess, SplitsOfAnotherMachineAreFoundOrRefused) {
   const Recipe recipe = parse_recipe(guess_recipe(out), "guess");
   EXPECT_EQ(recipe.train, std::vector<std::string>{"images/train/**"});
   EXPECT_EQ(recipe.test, std::vector<std::string>{"images/test/**"});
+  // A list of folders, as Ultralytics takes it, and a folder without images.
+  fs::create_directories(out / "images/later");
+  write_file(out / "data.yaml",
+             "train: [images/train, images/later]\nval: images/later\ntest:\n  - images/test  # all\n" + names);
+  const Recipe listed = parse_recipe(guess_recipe(out), "guess");
+  EXPECT_EQ(listed.train, std::vector<std::string>{"images/train/**"});
+  EXPECT_TRUE(listed.val.empty());
+  EXPECT_EQ(listed.test, std::vector<std::string>{"images/test/**"});
   // By the folders' names where the file's are not there, and refused where these say nothing either.
   write_file(out / "data.yaml", "train: a/learn\ntest: a/exam\n" + names);
   EXPECT_FALSE(parse_recipe(guess_recipe(out), "guess").test.empty());
   fs::rename(out / "images/test", out / "images/exam");
   fs::rename(out / "labels/test", out / "labels/exam");
   EXPECT_THROW(guess_recipe(out), DataError);
+}
+
+TEST(FolderGuess, TestFoldersStaySo) {
+  const test::ScratchFolder scratch;
+  for (const char* split : {"Train", "TEST"}) {
+    const fs::path folder = scratch.path() / "voc" / split;
+    for (const char* part : {"JPEGImages", "Annotations"}) fs::create_directories(folder / part);
+    geo::write_raster(folder / "JPEGImages" / (std::string(split) + ".png"),
+                      geo::make_raster(8, 8, 3, geo::DataType::uint8));
+    write_file(
+        folder / "Annotations" / (std::string(split) + ".xml"),
+        "<annotation><size><width>8</width><height>8</height></size><object><name>car</name><bndbox><xmin>2</xmin>"
+        "<ymin>2</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>");
+  }
+  const Recipe recipe = parse_recipe(guess_recipe(scratch.path() / "voc"), "guess");
+  EXPECT_EQ(recipe.train, std::vector<std::string>{"Train/**"});
+  EXPECT_EQ(recipe.test, std::vector<std::string>{"TEST/**"});
+  // An image beside the splits could be of either.
+  fs::create_directories(scratch.path() / "voc/images");
+  geo::write_raster(scratch.path() / "voc/images/more.png", geo::make_raster(8, 8, 3, geo::DataType::uint8));
+  EXPECT_THROW(guess_recipe(scratch.path() / "voc"), DataError);
 }
 
 TEST(FolderGuess, MasksKeep255Unlabelled) {

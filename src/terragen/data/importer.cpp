@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -34,10 +35,16 @@ layout::Taxonomy taxonomy_of(const Recipe& recipe) {
 }
 
 // Where nothing says it: the folder, or every image is a place of its own.
-std::string place_of(const Recipe& recipe, const std::string& path) {
+std::string place_of(const Recipe& recipe, const fs::path& root, const std::string& path) {
   if (!recipe.place.empty()) {
-    const std::string found = captured(recipe.place, path, "images.place");
-    if (!found.empty()) return found;
+    std::string found = captured(recipe.place, path, "images.place");
+    // Another name for it would hide that a place is in two splits.
+    if (found.empty()) {
+      throw DataError((root / path).string(),
+                      std::format("images.place (\"{}\") finds no place in \"{}\"", recipe.place, path),
+                      "make the expression match every image below the root");
+    }
+    return found;
   }
   const std::string folder = fs::path(path).parent_path().generic_string();
   return folder.empty() ? fs::path(path).stem().generic_string() : folder;
@@ -109,6 +116,9 @@ class RangeFinder {
   std::size_t sparseness_ = 1;
 };
 
+// Bytes of an image's pixels that are read in one piece.
+constexpr std::size_t kMostAtOnce = std::size_t{256} << 20;
+
 class Importer {
  public:
   Importer(const Recipe& recipe, const ImportRoots& roots, const fs::path& output)
@@ -142,6 +152,7 @@ class Importer {
       progress.advance();
     }
     labels_.finish();
+    std::ranges::move(splits_.finish(), std::back_inserter(labels_.problems()));
     check_captions();
     check_places();
     set_ranges();
@@ -180,19 +191,29 @@ class Importer {
     const int size = recipe_.tile_size > 0 ? recipe_.tile_size : std::max(info.width, info.height);
     const auto windows =
         geo::tile_grid(info.width, info.height, size, recipe_.tile_size > 0 ? recipe_.tile_overlap : 0);
+    // PNG and JPEG are decoded from their first row on, whatever is read: all at once, or a row of tiles at a time.
+    const std::size_t stored = geo::size_of(info.type) * static_cast<std::size_t>(info.width) *
+                               static_cast<std::size_t>(info.height) * static_cast<std::size_t>(bands);
+    geo::PixelWindow strip;
+    geo::Raster pixels;
     for (const geo::PixelWindow& window : windows) {
-      add_tile(source, whole, window, split, windows.size() > 1);
+      if (window.y < strip.y || window.y + window.height > strip.y + strip.height) {
+        strip = {0, 0, info.width, info.height};
+        if (stored > kMostAtOnce) strip.y = window.y, strip.height = window.height;
+        pixels = geo::read_raster(root_ / path, recipe_.bands, strip);
+        pixels.georeference = geo::window_of(source.georeference, 0, strip.y);
+      }
+      geo::Raster tile = geo::window_of(pixels, window.x, window.y - strip.y, window.width, window.height);
+      add_tile(source, whole, window, split, windows.size() > 1, std::move(tile));
     }
   }
 
   void add_tile(const SourceImage& source, const layout::Layout& whole, const geo::PixelWindow& window, Split split,
-                bool many) {
-    geo::Raster raster = geo::read_raster(root_ / source.path, recipe_.bands, window);
+                bool many, geo::Raster raster) {
     if (recipe_.nodata) {
       raster.nodata = recipe_.nodata;
       geo::mark_nodata(raster);
     }
-    raster.georeference = geo::window_of(source.georeference, window.x, window.y);
     const layout::Layout part = layout::crop(whole, window.x, window.y, window.width, window.height, 0.1);
     const bool png = raster.georeference.crs.empty() && !raster.georeference.crs_from_pixel && !raster.nodata &&
                      raster.valid.empty() && raster.type == geo::DataType::uint8 &&
@@ -204,7 +225,7 @@ class Importer {
     ImageRecord image;
     image.file_name = stem + (png ? ".png" : ".tif");
     image.split = split;
-    image.place = place_of(recipe_, source.path);
+    image.place = place_of(recipe_, root_, source.path);
     image.crs = raster.georeference.crs;
     image.crs_from_pixel = raster.georeference.crs_from_pixel;
     image.gsd = source.gsd;
@@ -264,7 +285,10 @@ class Importer {
         range = {given[0], given[1]};
       }
       static const std::vector<std::string> kRgb{"red", "green", "blue"};
-      const std::string fallback = bands_ == 3 ? kRgb[i] : std::format("band{}", b + 1);
+      const int number = recipe_.bands.empty() ? b : recipe_.bands[i];
+      // Three bands in their order are taken for colours, others for what they are in the file.
+      const bool rgb = bands_ == 3 && (recipe_.bands.empty() || recipe_.bands == std::vector<int>{0, 1, 2});
+      const std::string fallback = rgb ? kRgb[i] : std::format("band{}", number + 1);
       dataset_.bands.push_back(
           {recipe_.band_names.empty() ? fallback : recipe_.band_names[i], range.first, range.second});
     }

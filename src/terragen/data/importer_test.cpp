@@ -53,6 +53,46 @@ TEST(Importer, TilesKeepLinesAndWhatCoversThem) {
   EXPECT_EQ(found, (std::vector<std::size_t>{2, 2, 1, 2}));
 }
 
+TEST(Importer, EveryEntryOfTheSplitsMeansSomething) {
+  const test::ScratchFolder scratch;
+  const ImportRoots roots{scratch.path(), scratch.path()};
+  for (const char* name : {"a.tif", "b.tif"}) write_image(scratch.path() / name, geo::DataType::uint8);
+  const auto import_with = [&](const std::string& splits, const char* output) {
+    return import_dataset(recipe_of("", kUnlabelledImages + "[splits]\n" + splits), roots, scratch.path() / output);
+  };
+  EXPECT_THROW(import_with("train = [\"*\"]\ntest = [\"tests/*\"]\n", "glob"), DataError);
+  write_file(scratch.path() / "test.txt", "/data/b.tif\n");
+  EXPECT_THROW(import_with("train = [\"*\"]\ntest = [\"@test.txt\"]\n", "list"), DataError);
+  write_file(scratch.path() / "test.txt", "b\nc\n");
+  const Dataset dataset = import_with("train = [\"*\"]\ntest = [\"@test.txt\"]\n", "some");
+  EXPECT_EQ(dataset.images.at(1).split, Split::test);
+  ASSERT_EQ(dataset.problems.size(), 1U);
+  EXPECT_NE(dataset.problems.front().sentence.find("such as c"), std::string::npos);
+}
+
+TEST(Importer, APlaceIsFoundOrTheImageRefused) {
+  const test::ScratchFolder scratch;
+  for (const char* name : {"train/austin_1.tif", "test/austin_2.tif"}) {
+    write_image(scratch.path() / name, geo::DataType::uint8);
+  }
+  const Recipe recipe = recipe_of("place = \"^train/([a-z]+)_\"\n", kUnlabelledImages);
+  EXPECT_THROW(import_dataset(recipe, {scratch.path(), scratch.path()}, scratch.path() / "d"), DataError);
+}
+
+TEST(Importer, BandsInAnotherOrderAreNotCalledColours) {
+  const test::ScratchFolder scratch;
+  geo::write_raster(scratch.path() / "1.tif", geo::make_raster(8, 8, 4, geo::DataType::uint8));
+  const auto names_of = [&](const std::string& bands, const char* output) {
+    const Dataset dataset =
+        import_dataset(recipe_of(bands, kUnlabelledImages), {scratch.path(), scratch.path()}, scratch.path() / output);
+    std::vector<std::string> names;
+    for (const BandInfo& band : dataset.bands) names.push_back(band.name);
+    return names;
+  };
+  EXPECT_EQ(names_of("bands = [3, 0, 1]\n", "nir"), (std::vector<std::string>{"band4", "band1", "band2"}));
+  EXPECT_EQ(names_of("bands = [0, 1, 2]\n", "rgb"), (std::vector<std::string>{"red", "green", "blue"}));
+}
+
 TEST(Importer, PercentilesNeedTrainingImages) {
   const test::ScratchFolder scratch;
   write_image(scratch.path() / "1.tif", geo::DataType::uint16);

@@ -190,8 +190,8 @@ double LabelSource::pixels_from_metres(double metres, const char* key, const Sou
 // it.
 bool LabelSource::is_anothers(const std::string& file, const std::string& image) const {
   const auto [first, last] = images_.equal_range(fs::path(file).stem().string());
-  return std::any_of(first, last,
-                     [&](const auto& entry) { return nearness(entry.second, file) > nearness(image, file); });
+  const auto mine = nearness(image, file);
+  return std::any_of(first, last, [&](const auto& entry) { return nearness(entry.second, file) > mine; });
 }
 
 std::string LabelSource::label_file_of(const SourceImage& image) {
@@ -206,16 +206,22 @@ std::string LabelSource::nearest_file(const SourceImage& image) const {
                                                 : captured(recipe_.match, image.path, "labels.match");
   const auto [first, last] = files_.equal_range(key);
   if (first == last) return "";
-  const auto best = std::max_element(first, last, [&](const auto& a, const auto& b) {
-    return nearness(image.path, a.second) < nearness(image.path, b.second);
-  });
-  for (auto other = first; other != last; ++other) {
-    if (other == best || nearness(image.path, other->second) < nearness(image.path, best->second)) continue;
-    throw DataError((images_root_ / image.path).string(),
-                    std::format("may be labelled by {} or by {}", best->second, other->second),
-                    "make labels.match tell them apart");
+  auto best = first;
+  auto rival = last;
+  auto fit = nearness(image.path, first->second);
+  for (auto other = std::next(first); other != last; ++other) {
+    const auto others = nearness(image.path, other->second);
+    if (others < fit) continue;
+    if (others == fit) {
+      rival = other;
+    } else {
+      best = other, fit = others, rival = last;
+    }
   }
-  return best->second;
+  if (rival == last) return best->second;
+  throw DataError((images_root_ / image.path).string(),
+                  std::format("may be labelled by {} or by {}", best->second, rival->second),
+                  "make labels.match tell them apart");
 }
 
 ImageLabels LabelSource::from_mask(const SourceImage& image, const std::string& file) {
@@ -297,13 +303,13 @@ ImageLabels LabelSource::from_yolo(const SourceImage& image, const std::string& 
       classes[static_cast<std::size_t>(id)] = static_cast<int>(k);
     }
   }
+  if (classes.empty()) {
+    for (int k = 0; k < taxonomy_.size(); ++k) classes.push_back(k);
+  }
   for (const int id : recipe_.ignore_ids) {
     if (id < 0) continue;
     classes.resize(std::max(classes.size(), static_cast<std::size_t>(id) + 1), -2);
     classes[static_cast<std::size_t>(id)] = -1;
-  }
-  if (classes.empty()) {
-    for (int k = 0; k < taxonomy_.size(); ++k) classes.push_back(k);
   }
   ImageLabels labels;
   for (layout::Feature& feature : formats::read_yolo(labels_root_ / file, shape, static_cast<int>(classes.size()),
@@ -410,6 +416,12 @@ ImageLabels LabelSource::from_geojson(const SourceImage& image) {
       if (feature.geometry.kind == layout::GeometryKind::point) {
         feature.geometry.radius = pixels_from_metres(metres_of(source, "radius", recipe_.radius), "radius", image);
       }
+      const auto flagged = [&](const char* flag) {
+        const auto found = source.properties.find(flag);
+        return found != source.properties.end() && *found == true;
+      };
+      feature.crowd = flagged("crowd");
+      feature.difficult = flagged("difficult");
       const std::string problem = layout::problem_of(feature.geometry);
       if (!problem.empty()) {
         problems_.push_back({place, problem + (problem.starts_with("a ring crosses") ? ": kept" : ": dropped")});

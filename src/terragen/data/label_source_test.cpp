@@ -143,6 +143,15 @@ TEST(LabelSource, FeaturesMustSayTheirClassWhereThereAreSeveral) {
   EXPECT_THROW(Labels(scratch.path(), "format = \"geojson\"\npath = \"**/*.geojson\"\n", kTwo), DataError);
 }
 
+TEST(LabelSource, YolosNumbersAreTheClassesOrderAlsoWhereSomeAreIgnored) {
+  const test::ScratchFolder scratch;
+  write_below(scratch.path(), "labels/1.txt", "1 0.5 0.5 0.2 0.2\n3 0.2 0.2 0.1 0.1\n");
+  Labels labels(scratch.path(), "format = \"yolo\"\npath = \"labels/*.txt\"\nignore = [3]\n", kTwo);
+  const auto features = labels.of("images/1.png");
+  ASSERT_EQ(features.size(), 1U);
+  EXPECT_EQ(features.front().class_index, 1);
+}
+
 TEST(LabelSource, DifficultObjectsStaySo) {
   const test::ScratchFolder scratch;
   write_below(scratch.path(), "labelTxt/1.txt", "10 10 20 10 20 20 10 20 a 1\n30 30 40 30 40 40 30 40 b 0\n");

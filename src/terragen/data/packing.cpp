@@ -10,8 +10,10 @@
 
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
+#include "terragen/core/interrupt.h"
 #include "terragen/core/progress.h"
 #include "terragen/data/dataset.h"
+#include "terragen/data/dataset_hash.h"
 #include "terragen/data/painters_card.h"
 #include "terragen/geo/raster_io.h"
 #include "terragen/shards/shard_writer.h"
@@ -106,55 +108,14 @@ std::vector<shards::ShardSource> sources_of(const Dataset& dataset) {
   return sources;
 }
 
-}  // namespace
-
-void require_same_bands(const Dataset& one, const Dataset& other) {
-  if (one.bands.size() != other.bands.size()) {
-    throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be used together", one.name,
-                                   one.bands.size(), other.name, other.bands.size()));
-  }
-  for (std::size_t b = 0; b < other.bands.size(); ++b) {
-    if (one.bands[b].name == other.bands[b].name) continue;
-    throw RequestError(std::format("band {} is {} in {} and {} in {}: they cannot be used together", b + 1,
-                                   other.bands[b].name, other.name, one.bands[b].name, one.name),
-                       "images.bands in a recipe takes bands in any order, images.band_names names them");
-  }
+std::vector<std::string> hashes_of(const std::vector<std::filesystem::path>& folders) {
+  std::vector<std::string> hashes;
+  for (const std::filesystem::path& folder : folders) hashes.push_back(dataset_hash(read_dataset(folder)));
+  return hashes;
 }
 
-shards::ShardSet kind_of(const Dataset& dataset) {
-  shards::ShardSet set;
-  set.data_type = dataset.data_type;
-  for (const BandInfo& band : dataset.bands) set.bands.push_back({band.name, band.low, band.high});
-  set.taxonomy = dataset.taxonomy;
-  set.tasks = {dataset.task};
-  return set;
-}
-
-void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards) {
-  std::vector<shards::ShardSource> named;
-  for (const std::filesystem::path& folder : datasets) {
-    std::ranges::move(sources_of(read_dataset(folder)), std::back_inserter(named));
-  }
-  const std::vector<shards::ShardSource> packed = shards::read_shard_set(shards).sources;
-  for (std::size_t i = 0; i < std::max(named.size(), packed.size()); ++i) {
-    if (i < named.size() && i < packed.size() && named[i] == packed[i]) continue;
-    throw RequestError(std::format("the run in {} was begun with {}, not with {}", shards.parent_path().string(),
-                                   i < packed.size() ? packed[i].dataset + " as it was then" : "fewer datasets",
-                                   i < named.size() ? named[i].dataset + " as it is" : "fewer datasets"),
-                       "resume it with the same data, or start a new run in another folder");
-  }
-}
-
-PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output,
-                          const PackOptions& options) {
-  std::vector<Dataset> datasets;
-  datasets.reserve(folders.size());
-  for (const auto& folder : folders) datasets.push_back(read_dataset(folder));
-  return pack_datasets(datasets, output, options);
-}
-
-PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
-                          const PackOptions& options) {
+PackSummary pack(const std::vector<Dataset>& datasets, std::vector<std::string> hashes,
+                 const std::filesystem::path& output, const PackOptions& options) {
   if (datasets.empty()) throw RequestError("no datasets to pack");
   const Dataset& first = datasets.front();
   bool same = true;
@@ -172,6 +133,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
     }
     std::ranges::move(sources_of(dataset), std::back_inserter(set.sources));
   }
+  set.dataset_sha256 = std::move(hashes);
   set.taxonomy = layout::Taxonomy(classes);
   set.data_type = same ? first.data_type : "uint8";
   for (const BandInfo& band : first.bands) {
@@ -194,6 +156,7 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
     for (const layout::ClassInfo& info : dataset.taxonomy.classes()) index.push_back(set.taxonomy.find(info.name));
     for (const ImageRecord& image : dataset.images) {
       if (options.without_test && image.split == Split::test) continue;
+      if (interrupt_requested()) throw Interrupted("stopped while packing");
       layout::Layout layout = layout_of(dataset, image);
       for (layout::Feature& feature : layout.features) {
         feature.class_index = index[static_cast<std::size_t>(feature.class_index)];
@@ -219,6 +182,62 @@ PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::files
   summary.bytes = writer.finish();
   folder.commit();
   return summary;
+}
+
+}  // namespace
+
+void require_same_bands(const Dataset& one, const Dataset& other) {
+  if (one.bands.size() != other.bands.size()) {
+    throw RequestError(std::format("{} has {} bands, {} has {}: they cannot be used together", one.name,
+                                   one.bands.size(), other.name, other.bands.size()));
+  }
+  for (std::size_t b = 0; b < other.bands.size(); ++b) {
+    if (one.bands[b].name == other.bands[b].name) continue;
+    throw RequestError(std::format("band {} is {} in {} and {} in {}: they cannot be used together", b + 1,
+                                   other.bands[b].name, other.name, one.bands[b].name, one.name),
+                       "images.bands in a recipe takes bands in any order, images.band_names names them");
+  }
+}
+
+shards::ShardSet kind_of(const Dataset& dataset) {
+  shards::ShardSet set;
+  set.data_type = dataset.data_type;
+  for (const BandInfo& band : dataset.bands) set.bands.push_back({band.name, band.low, band.high});
+  set.taxonomy = dataset.taxonomy;
+  set.tasks = {dataset.task};
+  return set;
+}
+
+void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards) {
+  constexpr const char* kOtherData = "resume the run with the same data, or start one in another folder";
+  std::vector<shards::ShardSource> named;
+  for (const std::filesystem::path& folder : datasets) {
+    std::ranges::move(sources_of(read_dataset(folder)), std::back_inserter(named));
+  }
+  const shards::ShardSet set = shards::read_shard_set(shards);
+  const std::vector<shards::ShardSource>& packed = set.sources;
+  for (std::size_t i = 0; i < std::max(named.size(), packed.size()); ++i) {
+    if (i < named.size() && i < packed.size() && named[i] == packed[i]) continue;
+    throw RequestError(std::format("{} was packed of {}, not of {}", shards.string(),
+                                   i < packed.size() ? packed[i].dataset + " as it was then" : "fewer datasets",
+                                   i < named.size() ? named[i].dataset + " as it is" : "fewer datasets"),
+                       kOtherData);
+  }
+  if (set.dataset_sha256.empty() || set.dataset_sha256 == hashes_of(datasets)) return;
+  throw RequestError(std::format("{} was packed before its data were changed", shards.string()), kOtherData);
+}
+
+PackSummary pack_datasets(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output,
+                          const PackOptions& options) {
+  std::vector<Dataset> datasets;
+  datasets.reserve(folders.size());
+  for (const auto& folder : folders) datasets.push_back(read_dataset(folder));
+  return pack(datasets, hashes_of(folders), output, options);
+}
+
+PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
+                          const PackOptions& options) {
+  return pack(datasets, {}, output, options);
 }
 
 }  // namespace terragen::data

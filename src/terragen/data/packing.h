@@ -29,7 +29,7 @@ struct PackSummary {
 PackSummary pack_datasets(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 
-// The same of datasets in memory, whose images lie in their folders.
+// The same of datasets in memory, whose images lie in their folders; the shards do not tell the datasets' hashes.
 PackSummary pack_datasets(const std::vector<Dataset>& datasets, const std::filesystem::path& output,
                           const PackOptions& options);
 
@@ -39,7 +39,7 @@ void require_same_bands(const Dataset& one, const Dataset& other);
 // Bands, classes and tasks of a dataset as its shards would say them; no samples.
 shards::ShardSet kind_of(const Dataset& dataset);
 
-// RequestError where the shards in a folder were packed of others than these datasets.
+// RequestError where the shards in a folder were packed of others than these datasets, or of these as they were before.
 void require_packed_of(const std::vector<std::filesystem::path>& datasets, const std::filesystem::path& shards);
 
 }  // namespace terragen::data

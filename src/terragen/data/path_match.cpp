@@ -49,6 +49,16 @@ std::string regex_of(const std::string& glob) {
   return regex;
 }
 
+// Called for every pair of files of one name: no fs::path, which would cost more than the comparison.
+std::vector<std::string_view> folders_of(std::string_view path) {
+  std::vector<std::string_view> folders;
+  for (std::size_t end = path.find('/'); end != std::string_view::npos; end = path.find('/')) {
+    folders.push_back(path.substr(0, end));
+    path.remove_prefix(end + 1);
+  }
+  return folders;
+}
+
 }  // namespace
 
 bool glob_matches(const std::string& glob, const std::string& path) {
@@ -84,13 +94,11 @@ std::vector<std::string> glob_files(const std::filesystem::path& root, const std
 }
 
 std::pair<int, int> nearness(const std::string& image, const std::string& label) {
-  const fs::path folders = fs::path(image).parent_path();
-  const fs::path others = fs::path(label).parent_path();
-  const std::vector<fs::path> a(folders.begin(), folders.end());
-  const std::vector<fs::path> b(others.begin(), others.end());
+  const std::vector<std::string_view> a = folders_of(image);
+  const std::vector<std::string_view> b = folders_of(label);
   // The longest common subsequence.
   std::vector<int> longest(b.size() + 1, 0);
-  for (const fs::path& name : a) {
+  for (const std::string_view name : a) {
     int before = 0;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const int above = longest[j];

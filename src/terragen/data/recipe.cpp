@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <format>
+#include <map>
 #include <set>
 #include <toml++/toml.hpp>
 
@@ -159,8 +160,10 @@ void read_labels(const Table& table, Recipe& recipe) {
     const bool numbers = ignore->is_integer() || (ignore->is_array() && !ignore->as_array()->empty() &&
                                                   ignore->as_array()->front().is_integer());
     if (numbers) {
-      for (const std::int64_t id : table.list<std::int64_t>("ignore"))
+      for (const std::int64_t id : table.list<std::int64_t>("ignore")) {
+        if (id < -32768 || id > 65535) table.fail("ignore", "holds what is no 16-bit number");
         recipe.ignore_ids.push_back(static_cast<int>(id));
+      }
     } else {
       for (const std::string& item : table.list<std::string>("ignore")) {
         if (recipe.labels_format == "color-masks") {
@@ -170,6 +173,29 @@ void read_labels(const Table& table, Recipe& recipe) {
         }
       }
     }
+  }
+}
+
+// What labels are told by belongs to one class, or to what is left out.
+void require_distinct(const Recipe& recipe, const std::string& place) {
+  std::map<std::string, std::string> owners;
+  const auto take = [&](const std::string& what, const std::string& owner) {
+    const auto [entry, fresh] = owners.emplace(what, owner);
+    if (!fresh && entry->second != owner) {
+      throw DataError(place, std::format("{} is that of {} and of {}", what, entry->second, owner));
+    }
+  };
+  for (const auto& color : recipe.ignore_colors) take("color " + layout::color_to_text(color), "labels.ignore");
+  for (const int id : recipe.ignore_ids) take(std::format("id {}", id), "labels.ignore");
+  for (const std::string& name : recipe.ignore_names) take(std::format("name \"{}\"", name), "labels.ignore");
+  std::set<std::string> names;
+  for (const Recipe::Class& entry : recipe.classes) {
+    const std::string owner = std::format("class \"{}\"", entry.name);
+    if (!names.insert(entry.name).second) throw DataError(place, owner + " is listed twice");
+    take(std::format("name \"{}\"", entry.name), owner);
+    for (const std::string& alias : entry.aliases) take(std::format("name \"{}\"", alias), owner);
+    for (const auto& color : entry.colors) take("color " + layout::color_to_text(color), owner);
+    for (const int id : entry.ids) take(std::format("id {}", id), owner);
   }
 }
 
@@ -187,6 +213,10 @@ Recipe parse_recipe(const std::string& toml_text, const std::string& place) {
   const Table top(root, "", place);
   top.allow({"name", "task", "licence", "attribution", "sensor", "classes", "images", "labels", "tiles", "splits"});
   recipe.name = top.required("name");
+  // Samples are called NAME/IMAGE, those of painted images NAME (synthetic)/IMAGE.
+  if (recipe.name.find('/') != std::string::npos || recipe.name.ends_with("(synthetic)")) {
+    top.fail("name", "holds a \"/\" or ends in \"(synthetic)\"");
+  }
   recipe.task = top.required("task");
   top.read("licence", recipe.licence);
   top.read("attribution", recipe.attribution);
@@ -203,6 +233,7 @@ Recipe parse_recipe(const std::string& toml_text, const std::string& place) {
     top.fail("images", "is missing");
   }
   if (const toml::table* labels = section("labels")) read_labels(Table(*labels, "labels", place), recipe);
+  require_distinct(recipe, place);
   // Images alone: what a generator may learn grounds from.
   if (recipe.classes.empty() && recipe.labels_format != "none") throw DataError(place, "names no [[classes]]");
   if (const toml::table* tiles = section("tiles")) {

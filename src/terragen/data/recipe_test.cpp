@@ -43,6 +43,21 @@ TEST(Recipe, ClassesAreAnArrayOfTables) {
   EXPECT_THROW(parse_recipe(kImagesAlone + "[classes]\nname = \"pool\"\n", "recipe"), DataError);
 }
 
+TEST(Recipe, WhatLabelsAreToldByBelongsToOneClass) {
+  const std::string labels = "[labels]\nformat = \"index-masks\"\npath = \"*.png\"\n";
+  const auto parse = [&](const std::string& a, const std::string& b, const std::string& more = "") {
+    return parse_recipe(
+        kImagesAlone + labels + more + "[[classes]]\nname = \"a\"\n" + a + "\n[[classes]]\nname = \"b\"\n" + b + "\n",
+        "recipe");
+  };
+  EXPECT_EQ(parse("id = 1", "id = [2, 3]").classes.size(), 2U);
+  EXPECT_THROW(parse("id = 1", "id = [2, 1]"), DataError);
+  EXPECT_THROW(parse("color = \"#102030\"", "color = \"#102030\""), DataError);
+  EXPECT_THROW(parse("alias = \"c\"", "alias = [\"c\"]"), DataError);
+  EXPECT_THROW(parse("id = 1", "id = 2", "ignore = [2]\n"), DataError);
+  EXPECT_THROW(parse("id = 1", "id = 2", "ignore = [2147483647]\n"), DataError);
+}
+
 TEST(Recipe, RefusesKeysThatItDoesNotKnow) {
   EXPECT_THROW(parse_recipe(kImagesAlone + "[tiles]\nsise = 256\n", "recipe"), DataError);
 }

@@ -95,6 +95,17 @@ Json segmentation_of(const Geometry& geometry, const AnnotatedImage& image) {
   return parts;
 }
 
+// What of the shape lies in the image, as polygons where anything was cut off.
+Geometry inside(const Geometry& geometry, const AnnotatedImage& image) {
+  const layout::Bounds whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
+  const layout::Bounds b = layout::bounds_of(geometry);
+  if (b.x0 >= whole.x0 && b.y0 >= whole.y0 && b.x1 <= whole.x1 && b.y1 <= whole.y1) return geometry;
+  Geometry shape = layout::make_polygon({});
+  shape.parts = layout::as_polygons(geometry);
+  shape = layout::clip(shape, whole);
+  return layout::is_empty(shape) ? geometry : shape;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> mask_from_rle(const std::vector<std::uint32_t>& counts, int width, int height,
@@ -223,7 +234,7 @@ AnnotationSet coco_from_json(const Json& json, const std::string& place) {
 
 AnnotationSet read_coco(const std::filesystem::path& path) { return coco_from_json(read_json(path), path.string()); }
 
-Json coco_json(const AnnotationSet& set, bool cut_boxes) {
+Json coco_json(const AnnotationSet& set, bool cut) {
   Json json = {{"images", Json::array()}, {"annotations", Json::array()}, {"categories", Json::array()}};
   for (int k = 0; k < set.taxonomy.size(); ++k) {
     const layout::ClassInfo& info = set.taxonomy.at(k);
@@ -235,18 +246,15 @@ Json coco_json(const AnnotationSet& set, bool cut_boxes) {
     json["images"].push_back(
         {{"id", i + 1}, {"file_name", image.file_name}, {"width", image.width}, {"height", image.height}});
     for (const layout::Feature& feature : image.features) {
-      layout::Bounds b = layout::bounds_of(feature.geometry);
-      if (cut_boxes) {
-        b = {std::clamp(b.x0, 0.0, 1.0 * image.width), std::clamp(b.y0, 0.0, 1.0 * image.height),
-             std::clamp(b.x1, 0.0, 1.0 * image.width), std::clamp(b.y1, 0.0, 1.0 * image.height)};
-      }
+      const Geometry shape = cut ? inside(feature.geometry, image) : feature.geometry;
+      const layout::Bounds b = layout::bounds_of(shape);
       json["annotations"].push_back({{"id", ++annotation_id},
                                      {"image_id", i + 1},
                                      {"category_id", feature.class_index + 1},
                                      {"bbox", {b.x0, b.y0, b.width(), b.height()}},
-                                     {"area", layout::area_of(feature.geometry)},
+                                     {"area", layout::area_of(shape)},
                                      {"iscrowd", feature.crowd ? 1 : 0},
-                                     {"segmentation", segmentation_of(feature.geometry, image)},
+                                     {"segmentation", segmentation_of(shape, image)},
                                      {kOurs, layout::geometry_to_json(feature.geometry)}});
       if (feature.difficult) json["annotations"].back()[kDifficult] = true;
     }
@@ -254,8 +262,8 @@ Json coco_json(const AnnotationSet& set, bool cut_boxes) {
   return json;
 }
 
-void write_coco(const AnnotationSet& set, const std::filesystem::path& path, bool cut_boxes) {
-  write_json(path, coco_json(set, cut_boxes));
+void write_coco(const AnnotationSet& set, const std::filesystem::path& path, bool cut) {
+  write_json(path, coco_json(set, cut));
 }
 
 }  // namespace terragen::formats

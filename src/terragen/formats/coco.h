@@ -24,9 +24,10 @@ std::vector<std::uint32_t> rle_from_text(const std::string& text, const std::str
 // Boxes, polygons, run lengths (both forms). Structural damage (missing image, unknown category, odd polygon, run
 // lengths of a wrong sum) is a DataError naming file and annotation; empty shapes are dropped and reported as problems.
 AnnotationSet read_coco(const std::filesystem::path& path);
-// Also the form of a dataset's annotations.json. `cut_boxes`: "bbox" ends at the image's edge, as most readers ask for.
-Json coco_json(const AnnotationSet& set, bool cut_boxes = false);
+// Also the form of a dataset's annotations.json. `cut`: "bbox", "segmentation" and "area" end at the image's edge, as
+// most readers ask for; the exact shape stays beside them.
+Json coco_json(const AnnotationSet& set, bool cut = false);
 AnnotationSet coco_from_json(const Json& json, const std::string& place);
-void write_coco(const AnnotationSet& set, const std::filesystem::path& path, bool cut_boxes = false);
+void write_coco(const AnnotationSet& set, const std::filesystem::path& path, bool cut = false);
 
 }  // namespace terragen::formats

@@ -155,6 +155,9 @@ TEST(Yolo, RoundTripAndDamage) {
   }
   write_file(scratch.path() / "data.yaml", "path: x\nnames:\n  0: car\n  1: 'big truck'\n");
   EXPECT_EQ(read_yolo_names(scratch.path() / "data.yaml"), (std::vector<std::string>{"car", "big truck"}));
+  write_file(scratch.path() / "data.yaml", "names: ['small, vehicle', \"ship #2\", driver's cab]  # three\n");
+  EXPECT_EQ(read_yolo_names(scratch.path() / "data.yaml"),
+            (std::vector<std::string>{"small, vehicle", "ship #2", "driver's cab"}));
 }
 
 TEST(PointsCsv, ColumnsInAnyOrder) {

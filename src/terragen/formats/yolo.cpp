@@ -8,6 +8,7 @@
 #include "terragen/core/atomic_file.h"
 #include "terragen/core/error.h"
 #include "terragen/formats/text_lines.h"
+#include "terragen/formats/yaml_lines.h"
 
 namespace terragen::formats {
 namespace {
@@ -28,19 +29,6 @@ bool count_fits(std::size_t count, YoloShape shape) {
   if (shape == YoloShape::boxes) return count == 5;
   if (shape == YoloShape::oriented) return count == 9;
   return count >= 7 && count % 2 == 1;
-}
-
-std::string unquoted(std::string text) {
-  text = trimmed(text);
-  if (text.size() < 2 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front()) return text;
-  const bool escapes = text.front() == '"';
-  text = text.substr(1, text.size() - 2);
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (escapes && text[i] == '\\' && i + 1 < text.size()) ++i;
-    plain += text[i];
-  }
-  return plain;
 }
 
 }  // namespace
@@ -101,15 +89,6 @@ void write_yolo(const std::vector<layout::Feature>& features, YoloShape shape, i
   write_file(path, text);
 }
 
-std::string yaml_quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 std::vector<std::string> read_yolo_names(const std::filesystem::path& path) {
   std::vector<std::string> names;
   const std::vector<TextLine> lines = read_text_lines(path);
@@ -123,26 +102,22 @@ std::vector<std::string> read_yolo_names(const std::filesystem::path& path) {
   std::map<int, std::string> numbered;
   bool inside = false;
   for (const TextLine& line : lines) {
-    const std::string text = line.text.substr(0, line.text.find(" #"));
-    if (trimmed(text).empty() || trimmed(text).front() == '#') continue;
+    const std::string text = without_yaml_comment(line.text);
+    if (trimmed(text).empty()) continue;
     if (text.starts_with("names:")) {
       inside = true;
-      std::string rest = trimmed(text.substr(6));
-      if (rest.starts_with("[") && rest.ends_with("]")) {
-        rest = rest.substr(1, rest.size() - 2);
-        for (const std::string& name : split_text(rest, ',')) names.push_back(unquoted(name));
-        return names;
-      }
+      const std::string rest = trimmed(text.substr(6));
+      if (rest.starts_with("[") && rest.ends_with("]")) return yaml_flow_list(rest);
       if (!rest.empty()) throw DataError(line.place, "names is neither a list nor a map");
       continue;
     }
     if (!inside) continue;
     const std::string item = trimmed(text);
     if (item.starts_with("- ")) {
-      names.push_back(unquoted(item.substr(2)));
+      names.push_back(yaml_unquoted(item.substr(2)));
     } else if (text.front() == ' ' && item.find(':') != std::string::npos) {
       const std::size_t colon = item.find(':');
-      numbered[static_cast<int>(number_of(item.substr(0, colon), line.place))] = unquoted(item.substr(colon + 1));
+      numbered[static_cast<int>(number_of(item.substr(0, colon), line.place))] = yaml_unquoted(item.substr(colon + 1));
     } else {
       break;
     }

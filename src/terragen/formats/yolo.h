@@ -23,8 +23,6 @@ std::vector<layout::Feature> read_yolo(const std::filesystem::path& path, YoloSh
 // DataError (InternalError for shapes the form cannot carry: callers check).
 void write_yolo(const std::vector<layout::Feature>& features, YoloShape shape, int width, int height,
                 const std::filesystem::path& path);
-// A text as YAML carries it between double quotes.
-std::string yaml_quoted(const std::string& text);
 // Class names of a .names file (one a line) or of data.yaml's `names` (a list or a map of numbers).
 std::vector<std::string> read_yolo_names(const std::filesystem::path& path);
 

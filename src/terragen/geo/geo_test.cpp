@@ -82,6 +82,26 @@ TEST(RasterIo, ValidityThatNoNodataValueTellsComesBackBesideOne) {
   EXPECT_EQ(read_raster(scratch.path() / "a.tif").valid, raster.valid);
 }
 
+TEST(Raster, AWindowIsWhatTheFilesWindowWouldBe) {
+  const test::ScratchFolder scratch;
+  for (const DataType type : {DataType::uint8, DataType::float32}) {
+    Raster raster = pattern(40, 30, 3, type);
+    raster.georeference = {"EPSG:32611", GeoTransform{500000, 0.6, 0, 4000000, 0, -0.6}};
+    raster.valid.assign(raster.pixels(), 1);
+    raster.valid[12 * 40 + 11] = 0;
+    write_raster(scratch.path() / "a.tif", raster);
+    const Raster whole = read_raster(scratch.path() / "a.tif");
+    for (const PixelWindow& w : {PixelWindow{10, 12, 20, 18}, {0, 0, 40, 30}, {25, 3, 7, 5}}) {
+      const Raster part = window_of(whole, w.x, w.y, w.width, w.height);
+      const Raster read = read_raster(scratch.path() / "a.tif", {}, w);
+      EXPECT_EQ(part.samples, read.samples);
+      EXPECT_EQ(part.valid, read.valid);
+      EXPECT_EQ(part.georeference.crs_from_pixel, read.georeference.crs_from_pixel);
+    }
+    EXPECT_THROW(window_of(whole, 30, 0, 11, 5), InternalError);
+  }
+}
+
 TEST(RasterIo, APaletteIsColoursOrIndexes) {
   const test::ScratchFolder scratch;
   GDALAllRegister();

@@ -121,6 +121,35 @@ void mark_nodata(Raster& raster) {
   }
 }
 
+Raster window_of(const Raster& raster, int x, int y, int width, int height) {
+  if (x < 0 || y < 0 || x + width > raster.width || y + height > raster.height) {
+    throw InternalError("[window_of] the window leaves the raster");
+  }
+  Raster part = make_raster(width, height, raster.bands, raster.type);
+  part.nodata = raster.nodata;
+  part.georeference = window_of(raster.georeference, x, y);
+  const auto row_of = [&](int row) {
+    return static_cast<std::size_t>(y + row) * static_cast<std::size_t>(raster.width) + static_cast<std::size_t>(x);
+  };
+  const std::size_t bytes = static_cast<std::size_t>(width) * size_of(raster.type);
+  for (int b = 0; b < raster.bands; ++b) {
+    for (int row = 0; row < height; ++row) {
+      const std::size_t from = static_cast<std::size_t>(b) * raster.pixels() + row_of(row);
+      const std::size_t to =
+          static_cast<std::size_t>(b) * part.pixels() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
+      std::memcpy(part.samples.data() + to * size_of(raster.type), raster.samples.data() + from * size_of(raster.type),
+                  bytes);
+    }
+  }
+  if (raster.valid.empty()) return part;
+  for (int row = 0; row < height; ++row) {
+    const auto first = raster.valid.begin() + static_cast<std::ptrdiff_t>(row_of(row));
+    part.valid.insert(part.valid.end(), first, first + width);
+  }
+  if (std::ranges::find(part.valid, 0) == part.valid.end()) part.valid.clear();
+  return part;
+}
+
 Raster make_raster(int width, int height, int bands, DataType type) {
   Raster raster{.width = width, .height = height, .bands = bands, .type = type};
   raster.samples.assign(raster.pixels() * static_cast<std::size_t>(bands) * size_of(type), std::byte{0});

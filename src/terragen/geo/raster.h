@@ -39,6 +39,9 @@ struct Raster {
 // Pixels that carry the nodata value, rounded to the type, or no finite number become invalid: in all bands of bytes,
 // in any band of other types.
 void mark_nodata(Raster& raster);
+// The part of a raster that begins at pixel (x, y), with the georeference that it has there. Inside the raster, else
+// InternalError.
+Raster window_of(const Raster& raster, int x, int y, int width, int height);
 // A raster of zeros.
 Raster make_raster(int width, int height, int bands, DataType type);
 

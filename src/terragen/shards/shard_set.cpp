@@ -46,6 +46,7 @@ ShardSet read_shard_set(const std::filesystem::path& folder) {
          json_member<std::int64_t>(source, "samples", place),
          json_member_or<std::vector<std::string>>(source, "places", {}, place)});
   }
+  set.dataset_sha256 = json_member_or<std::vector<std::string>>(json, "dataset_sha256", {}, place);
   for (const Json& item : json_member<Json>(json, "files", place)) {
     set.files.push_back({json_member<std::string>(item, "name", place), json_member<std::string>(item, "split", place),
                          json_member<std::int64_t>(item, "count", place)});
@@ -77,6 +78,7 @@ void write_shard_set(const ShardSet& set, const std::filesystem::path& folder) {
                                {"samples", source.samples},
                                {"places", source.places}});
   }
+  if (!set.dataset_sha256.empty()) json["dataset_sha256"] = set.dataset_sha256;
   for (const ShardSet::File& file : set.files) {
     json["files"].push_back({{"name", file.name}, {"split", file.split}, {"count", file.count}});
   }

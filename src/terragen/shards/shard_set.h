@@ -44,6 +44,7 @@ struct ShardSet {
   std::vector<std::string> tasks;
   std::vector<std::string> dense_tasks;
   std::vector<ShardSource> sources;
+  std::vector<std::string> dataset_sha256;  // of each dataset packed; empty: not known
   std::vector<File> files;
 };
 

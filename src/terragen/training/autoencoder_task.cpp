@@ -1,10 +1,20 @@
 #include "terragen/training/autoencoder_task.h"
 
+#include <format>
+
+#include "terragen/core/error.h"
 #include "terragen/tensor/seeded_noise.h"
 #include "terragen/training/reconstruction_error.h"
 #include "terragen/training/sample_grid.h"
 
 namespace terragen::training {
+
+void AutoencoderTaskOptions::validate() const {
+  if (!(difference_weight >= 0)) {
+    throw RequestError(std::format("difference_weight is {}, it must not be negative", difference_weight));
+  }
+  if (!(kl_weight >= 0)) throw RequestError(std::format("kl_weight is {}, it must not be negative", kl_weight));
+}
 
 AutoencoderTask::AutoencoderTask(models::AutoencoderKL autoencoder, models::ImageInfo images, Json card,
                                  torch::Tensor statistics, AutoencoderTaskOptions options)
@@ -12,7 +22,9 @@ AutoencoderTask::AutoencoderTask(models::AutoencoderKL autoencoder, models::Imag
       images_(std::move(images)),
       card_(std::move(card)),
       statistics_(std::move(statistics)),
-      options_(options) {}
+      options_(options) {
+  options_.validate();
+}
 
 torch::Tensor AutoencoderTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = autoencoder_->parameters().front().device();

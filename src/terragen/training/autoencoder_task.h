@@ -11,6 +11,8 @@ namespace terragen::training {
 struct AutoencoderTaskOptions {
   double difference_weight = 0.5;  // of the error of horizontal and vertical differences
   double kl_weight = 1e-6;         // of KL(q(z|x) || N(0, 1)), mean over the latent's elements
+
+  void validate() const;
 };
 
 class AutoencoderTask : public Task {

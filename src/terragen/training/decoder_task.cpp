@@ -28,12 +28,13 @@ void DecoderTaskOptions::validate() const {
     throw RequestError(std::format("adversarial_rate_factor is {}, it must be positive", rate_factor));
 }
 
-DecoderTask::DecoderTask(models::ModelFolder model, shards::Batch shown, DecoderTaskOptions options)
-    : model_(std::move(model)), shown_(std::move(shown)), options_(options) {
+DecoderTask::DecoderTask(models::ModelFolder model, models::LayoutEncoder encoder, shards::Batch shown,
+                         DecoderTaskOptions options)
+    : model_(std::move(model)), encoder_(std::move(encoder)), shown_(std::move(shown)), options_(options) {
   options_.validate();
   if (!model_.autoencoder) throw InternalError("[DecoderTask] the model holds no autoencoder");
   if (options_.denoise_steps > 0) {
-    if (!model_.unet || !model_.layout_encoder) {
+    if (!model_.unet || !encoder_) {
       throw RequestError("the model holds no generator that could denoise latents",
                          "train the decoder after the generator, or set denoise_steps to 0");
     }
@@ -74,14 +75,14 @@ torch::Tensor DecoderTask::painted_alike(const torch::Tensor& latents, const std
   if (schedule_) {
     if (model_.unet->parameters().front().device() != device) {
       model_.unet->to(device);
-      model_.layout_encoder->to(device);
+      encoder_->to(device);
     }
     const torch::Tensor t = (share * static_cast<double>(options_.denoise_steps - 1)).to(torch::kInt64);
-    models::LayoutEncoding encoding = model_.layout_encoder->forward(
-        models::layout_tensors(layouts, model_.layout_encoder->config().tensor_options(0)).to(device), {});
+    models::LayoutEncoding encoding =
+        encoder_->forward(models::layout_tensors(layouts, encoder_->config().tensor_options(0)).to(device), {});
     if (model_.captions) {
       model_.captions->to(device);
-      encoding.text = model_.captions->encode(layout::captions_of(layouts, model_.layout_encoder->config().taxonomy));
+      encoding.text = model_.captions->encode(layout::captions_of(layouts, encoder_->config().taxonomy));
     }
     const torch::Tensor noisy = schedule_->add_noise(latents, noise(kDenoised), t);
     const torch::Tensor output = model_.unet->forward(

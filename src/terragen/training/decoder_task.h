@@ -31,8 +31,9 @@ struct DecoderTaskOptions {
 class DecoderTask : public Task {
  public:
   // `model` holds an autoencoder, and the generator where latents are to be denoised; what else it holds is saved with
-  // it. `shown`: a few samples for previews.
-  DecoderTask(models::ModelFolder model, shards::Batch shown, DecoderTaskOptions options);
+  // it. `encoder`: its layout encoder, fitted to the classes of the data. `shown`: a few samples for previews.
+  DecoderTask(models::ModelFolder model, models::LayoutEncoder encoder, shards::Batch shown,
+              DecoderTaskOptions options);
   std::shared_ptr<torch::nn::Module> module() override { return trained_; }
   torch::Tensor loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) override;
   double rate_factor(const std::string& parameter) const override;
@@ -49,6 +50,7 @@ class DecoderTask : public Task {
   torch::Tensor decode(const torch::Tensor& latents);
 
   models::ModelFolder model_;
+  models::LayoutEncoder encoder_;
   std::shared_ptr<torch::nn::Module> trained_;
   models::PatchDiscriminator discriminator_{nullptr};
   std::unique_ptr<diffusion::NoiseSchedule> schedule_;  // null where latents are not denoised

@@ -4,6 +4,7 @@
 #include <format>
 
 #include "terragen/core/error.h"
+#include "terragen/core/seed.h"
 #include "terragen/models/detections.h"
 #include "terragen/training/colour_jitter.h"
 #include "terragen/training/detection_loss.h"
@@ -12,6 +13,9 @@
 
 namespace terragen::training {
 namespace {
+
+// Beside the streams that colour_jittered draws from the same seed.
+constexpr std::uint64_t kBlurSeed = 2;
 
 // Mean over the classes that appear of 1 - Dice, over known pixels (Milletari et al. 2016, arXiv 1606.04797).
 torch::Tensor dice_loss(const torch::Tensor& logits, const torch::Tensor& target) {
@@ -68,9 +72,9 @@ torch::Tensor PerceptionTask::segmentation_loss(const torch::Tensor& images, con
 
 torch::Tensor PerceptionTask::loss(const shards::Batch& batch, std::uint64_t seed, Scalars& scalars) {
   const torch::Device device = model_.network()->parameters().front().device();
-  const torch::Tensor images =
-      randomly_blurred(colour_jittered(batch.images.to(device), options_.colour_jitter, seed), options_.blur, seed)
-          .contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor images = randomly_blurred(colour_jittered(batch.images.to(device), options_.colour_jitter, seed),
+                                                options_.blur, derive_seed(seed, kBlurSeed))
+                                   .contiguous(at::MemoryFormat::ChannelsLast);
   if (model_.segmenter) return segmentation_loss(images, batch, scalars);
   const models::DetectorOutput output = model_.detector->forward(images);
   std::vector<DetectionTruth> truth;

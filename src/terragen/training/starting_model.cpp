@@ -64,6 +64,7 @@ models::UNet2DConditionModel new_unet(const TrainJob& job, std::int64_t latent_c
 }
 
 void add_new_generator(const TrainJob& job, const shards::ShardSet& set, models::ModelFolder& model) {
+  if (job.unet_channels.empty()) throw RequestError("a U-Net without a level: --unet-channels names none");
   models::LayoutEncoderConfig layout = layout_config(job, set, job.unet_channels.size());
   layout.time_dim = 4 * job.unet_channels.front();
   layout.latent_cell = static_cast<int>(model.autoencoder->config().downscale());

@@ -155,6 +155,7 @@ void tell_of(const TrainJob& job, const shards::ShardSet& set, Json& card) {
   Json settings = to_json(job);
   for (const char* local : {"shards", "run", "from", "reference_weights"}) settings.erase(local);
   settings["data"] = data_of(set);
+  if (!set.dataset_sha256.empty()) settings["dataset_sha256"] = set.dataset_sha256;
   card["stages"].push_back(std::move(settings));
 }
 
@@ -173,6 +174,7 @@ TrainerOptions trainer_options(const TrainJob& job, const shards::ShardSet& set,
     options.agreed["reference_weights_sha256"] = pretrained::weights_sha256(job.reference_weights);
   }
   options.agreed["data"] = data_of(set);
+  if (!set.dataset_sha256.empty()) options.agreed["dataset_sha256"] = set.dataset_sha256;
   return options;
 }
 
@@ -252,6 +254,17 @@ TrainingEnd train_autoencoder(const TrainJob& job, const shards::ShardReader& re
   return Trainer(task, loader, job.run, trainer_options(job, reader.set(), from_hash), job.compute).train();
 }
 
+// A decoder learns the values that the model paints: those of other data are not the same numbers.
+void require_same_values(const models::ModelFolder& model, const shards::ShardSet& set, const TrainJob& job) {
+  const models::ImageInfo data = image_info(set);
+  const auto same = [](const models::BandRange& a, const models::BandRange& b) {
+    return a.name == b.name && a.low == b.low && a.high == b.high;
+  };
+  if (data.data_type == model.images.data_type && std::ranges::equal(data.bands, model.images.bands, same)) return;
+  throw RequestError(std::format("{} paints other bands or value ranges than the data have", job.from.string()),
+                     "train on the data of its generator, or give images.band_names and images.range in the recipe");
+}
+
 TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   if (job.from.empty()) {
     throw RequestError("a decoder is trained on an autoencoder's latents", "name the model that holds it with --from");
@@ -259,15 +272,18 @@ TrainingEnd train_decoder(const TrainJob& job, const shards::ShardReader& reader
   models::ModelFolder model = models::load_model(job.from);
   if (!model.autoencoder) throw RequestError(std::format("{} holds no autoencoder", job.from.string()));
   check_bands_fit(model, reader.set(), job);
-  fit_classes(model, reader.set());
+  require_same_values(model, reader.set(), job);
   require_crop(job, *model.autoencoder);
+  // The data need not show all that the model paints: what it is saved with stays as it was.
+  models::ModelFolder painter = model;
+  fit_classes(painter, reader.set());
   const DecoderTaskOptions options{.difference_weight = job.autoencoder_loss.difference_weight,
                                    .latent_noise = job.latent_noise,
                                    .denoise_steps = job.denoise_steps,
                                    .adversarial_weight = job.generator_loss.adversarial.weight,
                                    .rate_factor = job.generator_loss.adversarial.rate_factor};
   tell_of(job, reader.set(), model.card);
-  DecoderTask task(model, shown_samples(job, reader, 8), options);
+  DecoderTask task(model, painter.layout_encoder, shown_samples(job, reader, 8), options);
   return Trainer(task, loader, job.run, trainer_options(job, reader.set(), model.hash), job.compute).train();
 }
 
@@ -293,6 +309,13 @@ void require_objects(const shards::ShardReader& reader) {
                      "dense masks are for `terragen train segmenter`");
 }
 
+// Where every task is labelled by full masks of several classes nothing is left to be background.
+bool needs_background(const TrainJob& job, const shards::ShardSet& set) {
+  if (job.model == "detector") return false;
+  const bool partly = set.dense_tasks.size() < set.tasks.size();
+  return partly || (job.model == "segmenter" && set.taxonomy.size() == 1);
+}
+
 TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& reader, shards::Loader& loader) {
   const shards::ShardSet& set = reader.set();
   const bool classifier = job.model == "classifier";  // which cuts windows of its own
@@ -306,6 +329,18 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
     if (!(model.config.taxonomy == set.taxonomy) || model.config.images.bands.size() != set.bands.size()) {
       throw RequestError(std::format("{} knows other classes or bands than the data", job.from.string()));
     }
+    const models::ImageInfo images = image_info(set);
+    for (std::size_t b = 0; b < images.bands.size(); ++b) {
+      const std::string& known = model.config.images.bands[b].name;
+      if (images.bands[b].name == known) continue;
+      throw RequestError(
+          std::format("band {} is {} in the data and {} in {}", b + 1, images.bands[b].name, known, job.from.string()));
+    }
+    model.config.images = images;  // the data's own ranges are what it is trained on from here
+    if (needs_background(job, set) && !model.config.background) {
+      throw RequestError(
+          std::format("{} has no background class, and the data label things before a background", job.from.string()));
+    }
     if (!job.architecture.empty() && job.architecture != model.config.architecture) {
       throw RequestError(
           std::format("{} is a {}, not a {}", job.from.string(), model.config.architecture, job.architecture));
@@ -316,9 +351,7 @@ TrainingEnd train_perception(const TrainJob& job, const shards::ShardReader& rea
       config.architecture = classifier ? "resnet18" : job.model == "segmenter" ? "segformer-b0" : "fcos-resnet18";
     }
     config.images = image_info(set);
-    // Where every task is labelled by full masks of several classes nothing is left to be background.
-    const bool partly = set.dense_tasks.size() < set.tasks.size();
-    config.background = job.model != "detector" && (partly || (job.model == "segmenter" && set.taxonomy.size() == 1));
+    config.background = needs_background(job, set);
     model = models::new_perception_model(config);
   }
   if (job.model != model.config.kind()) {

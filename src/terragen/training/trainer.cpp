@@ -29,9 +29,16 @@ void TrainerOptions::validate() const {
   if (steps <= 0) throw RequestError(std::format("steps is {}, it must be positive", steps));
   if (!(learning_rate > 0))
     throw RequestError(std::format("the learning rate is {}, it must be positive", learning_rate));
-  if (ema_decay < 0 || ema_decay >= 1) throw RequestError(std::format("the EMA decay is {}, not in [0, 1)", ema_decay));
+  if (!(ema_decay >= 0 && ema_decay < 1))
+    throw RequestError(std::format("the EMA decay is {}, not in [0, 1)", ema_decay));
   if (!(weight_decay >= 0)) throw RequestError(std::format("the weight decay is {}, it is negative", weight_decay));
   if (!(clip_norm > 0)) throw RequestError(std::format("the clip norm is {}, it must be positive", clip_norm));
+  if (warmup_steps < 0) throw RequestError(std::format("{} warm-up steps, at least none are possible", warmup_steps));
+  if (!(final_rate_share >= 0 && final_rate_share <= 1)) {
+    throw RequestError(std::format("the final share of the learning rate is {}, not in [0, 1]", final_rate_share));
+  }
+  if (preview_every < 0) throw RequestError(std::format("a preview every {} steps is not possible", preview_every));
+  if (stop_after < 0 || !(stop_after_seconds >= 0)) throw RequestError("a run cannot end before it begins");
   if (log_every <= 0 || checkpoint_every <= 0) throw RequestError("log and checkpoint intervals must be positive");
 }
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <limits>
 
 #include "terragen/core/atomic_file.h"
@@ -18,14 +20,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // A handful of small samples with a box each; `broken` puts a value into one that no loss survives, `unlabelled` gives
-// them masks that name no class.
-void write_shards(const fs::path& folder, bool broken = false, bool unlabelled = false,
-                  const std::string& name = "set") {
+// them masks that name no class, `high` is the highest value of the band.
+void write_shards(const fs::path& folder, bool broken = false, bool unlabelled = false, const std::string& name = "set",
+                  const std::string& class_name = "thing", double high = 1) {
   fs::create_directories(folder);
   shards::ShardSet set;
   set.data_type = "float32";
-  set.bands = {{"a", -1, 1}};
-  set.taxonomy = layout::Taxonomy({{"thing", {}}});
+  set.bands = {{"a", -1, high}};
+  set.taxonomy = layout::Taxonomy({{class_name, {}}});
   set.tasks = {"detection"};
   set.sources = {{.dataset = name, .task = "detection", .licence = "CC0 1.0", .attribution = "us", .samples = 4}};
   shards::ShardWriter writer(set, folder);
@@ -166,6 +168,34 @@ TEST(Trainer, ADecoderIsTrainedAloneAndTheRestOfTheModelStays) {
   ASSERT_TRUE(after.unet);
   EXPECT_FALSE(differ(*before.unet, *after.unet, ""));
   EXPECT_EQ(before.autoencoder->config().latents_std, after.autoencoder->config().latents_std);
+  // Data that show another class teach the decoder, too, and the model keeps its own; other values it does not paint.
+  job.shards = scratch.path() / "other";
+  job.run = scratch.path() / "other run";
+  write_shards(job.shards, false, false, "other set", "other thing");
+  run_train_job(job);
+  const models::ModelFolder kept = models::load_model(job.run / "model");
+  EXPECT_EQ(kept.layout_encoder->config().taxonomy, before.layout_encoder->config().taxonomy);
+  EXPECT_FALSE(differ(*before.layout_encoder, *kept.layout_encoder, ""));
+  job.shards = scratch.path() / "brighter";
+  job.run = scratch.path() / "brighter run";
+  write_shards(job.shards, false, false, "set", "thing", 2);
+  EXPECT_THROW(run_train_job(job), RequestError);
+}
+
+TEST(Trainer, WhatGoesOnFromAModelLearnsTheRangesOfItsOwnData) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  TrainJob job = small_job(scratch.path(), "first");
+  job.model = "segmenter";
+  job.crop = 64;
+  job.trainer.steps = 1;
+  run_train_job(job);
+  job.from = job.run / "model";
+  job.run = scratch.path() / "second";
+  job.shards = scratch.path() / "brighter";
+  write_shards(job.shards, false, false, "set", "thing", 2);
+  run_train_job(job);
+  EXPECT_EQ(models::load_perception_model(job.run / "model").config.images.bands.at(0).high, 2);
 }
 
 TEST(Trainer, WhatLooksAtImagesIsResumedBitForBit) {
@@ -296,6 +326,23 @@ TEST(Trainer, NorDoRunningStatisticsKeepWhatIsNone) {
     EXPECT_TRUE(torch::isfinite(value).all().item<bool>()) << name;
   }
   EXPECT_GT(statistics, 0);
+}
+
+TEST(TrainJob, SettingsThatMeanNothingAreRefused) {
+  const test::ScratchFolder scratch;
+  write_shards(scratch.path() / "shards");
+  const auto refused = [&](const std::function<void(TrainJob&)>& change) {
+    TrainJob job = small_job(scratch.path(), "run");
+    change(job);
+    EXPECT_THROW(run_train_job(job), RequestError);
+  };
+  refused([](TrainJob& job) { job.trainer.ema_decay = std::nan(""); });
+  refused([](TrainJob& job) { job.trainer.warmup_steps = -100; });
+  refused([](TrainJob& job) { job.trainer.final_rate_share = -1; });
+  refused([](TrainJob& job) { job.trainer.stop_after_seconds = -5; });
+  refused([](TrainJob& job) { job.trainer.preview_every = -1; });
+  refused([](TrainJob& job) { job.autoencoder_loss.kl_weight = -1; });
+  EXPECT_THROW(train_job_from_json({{"batch", 16.9}}, "job.json"), DataError);
 }
 
 TEST(TrainJob, UnknownKeysAreRefused) {
